@@ -1,0 +1,241 @@
+"""Every setting of a run, as frozen dataclasses. A recipe (``recipes.py``) returns a full ``RunConfig``.
+
+Configs are written as JSON beside every checkpoint (``to_json``/``from_json``).
+"""
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from vljepa.errors import UserError
+
+T = typing.TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformerConfig:
+    """The one transformer block of the project: Llama's (RMSNorm, RoPE, grouped-query attention, SwiGLU)."""
+
+    dim: int
+    """Hidden width D."""
+    num_layers: int
+    num_heads: int
+    num_kv_heads: int
+    """Key/value heads; num_heads must be a multiple."""
+    ffn_dim: int
+    """Inner width of SwiGLU."""
+    causal: bool = False
+    """Mask the future: True for language models, False for the predictor."""
+    rope_theta: float = 10_000.0
+    norm_eps: float = 1e-5
+
+    def __post_init__(self) -> None:
+        if self.dim % self.num_heads or self.num_heads % self.num_kv_heads:
+            raise UserError(
+                f"transformer: dim {self.dim} must be a multiple of num_heads {self.num_heads}, "
+                f"and that a multiple of num_kv_heads {self.num_kv_heads}"
+            )
+
+    @property
+    def head_dim(self) -> int:
+        return self.dim // self.num_heads
+
+
+@dataclass(frozen=True, kw_only=True)
+class XEncoderConfig:
+    """The frozen X-Encoder: frames to visual tokens."""
+
+    name: str = "efficientnet-lite0"
+    """Backbone."""
+    frame_size: int = 128
+    """Frames are resized and centre-cropped to this square, pixels."""
+    taps: tuple[int, ...] = (10, 15)
+    """Backbone blocks whose outputs are concatenated into the visual tokens."""
+    grid: int = 4
+    """Tokens per side: N = grid * grid. Finer taps are folded (space to depth) onto this grid."""
+    num_frames: int = 8
+    """Frames sampled uniformly from a video clip (an image gives 1)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictorConfig:
+    """Predictor: visual tokens and query to the predicted target embedding."""
+
+    transformer: TransformerConfig
+    tokenizer: str = "all-MiniLM-L6-v2"
+    """Whose tokenizer and token embeddings read the query."""
+    tubelet: int = 2
+    """Consecutive frames joined into one token per grid cell; a single image is repeated to fill it."""
+    max_query_tokens: int = 512
+    init: str | None = None
+    """Language model whose layers start the predictor; None starts at random."""
+    init_first_layer: int = 0
+    """First layer taken from ``init``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class YEncoderConfig:
+    """Y-Encoder: target text to its embedding."""
+
+    name: str = "all-MiniLM-L6-v2"
+    max_tokens: int = 512
+    """Context, tokens; longer texts are cut."""
+    train_token_embeddings: bool = False
+    """Train the token table too. Off in ``nano``: the table alone would exceed the shipped size."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class YDecoderConfig:
+    """Y-Decoder: embedding to text, trained after everything else."""
+
+    transformer: TransformerConfig
+    prefix_tokens: int = 4
+    """Tokens into which the embedding is projected, read before the text."""
+    vocab_size: int = 1024
+    """Byte-level BPE, learned from the training targets."""
+    max_tokens: int = 48
+    """Longest decoded text, tokens."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """A whole VL-JEPA, or the dual-encoder baseline of the same parts."""
+
+    x_encoder: XEncoderConfig
+    predictor: PredictorConfig
+    y_encoder: YEncoderConfig
+    y_decoder: YDecoderConfig
+    embed_dim: int = 384
+    """E, the shared space (the paper: 1,536)."""
+    kind: Literal["vl_jepa", "dual_encoder"] = "vl_jepa"
+    """``dual_encoder``: pooled visual features and no query, in the predictor's place (CLIP-style)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossConfig:
+    name: Literal["info_nce", "cosine", "l1", "l2"] = "info_nce"
+    multi_positive: bool = True
+    """Equal targets in a batch are each other's positives instead of negatives (info_nce only)."""
+    initial_temperature: float = 0.07
+    max_logit_scale: float = 100.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimConfig:
+    lr: float = 1e-3
+    """Peak learning rate of predictor, heads and logit scale."""
+    y_encoder_lr_multiplier: float = 0.05
+    """Learning rate of the Y-Encoder relative to ``lr`` (paper, section 3.1)."""
+    weight_decay: float = 0.05
+    """On matrices only; never on gains, biases, embeddings or the logit scale."""
+    betas: tuple[float, float] = (0.9, 0.98)
+    warmup_steps: int = 200
+    schedule: Literal["constant", "cosine"] = "constant"
+    grad_clip: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceConfig:
+    """One manifest in a mixture."""
+
+    manifest: str
+    """Path of the JSON Lines file, relative to the run's ``data``."""
+    weight: float = 1.0
+    """Share of samples drawn from it, relative to the others."""
+    num_frames: int = 8
+    """1 for images; a step's batch never mixes numbers of frames."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageConfig:
+    """One stage of training; stages of a run follow each other on the same model."""
+
+    name: str
+    sources: tuple[SourceConfig, ...]
+    num_steps: int
+    global_batch_size: int
+    optim: OptimConfig
+    trains: Literal["predictor", "y_decoder"] = "predictor"
+    """``predictor``: predictor and Y-Encoder jointly. ``y_decoder``: the decoder alone, all else frozen."""
+    on_targets_steps: int = 0
+    """``y_decoder`` only: first steps on noised target embeddings (text alone); then on predicted ones."""
+    target_noise: float = 0.0
+    """``y_decoder`` only: length of the Gaussian noise added to unit target embeddings."""
+
+    def __post_init__(self) -> None:
+        if not self.sources:
+            raise UserError(f"stage {self.name!r}: no sources; name at least one manifest")
+        if self.num_steps < 1 or self.global_batch_size < 2:
+            raise UserError(f"stage {self.name!r}: num_steps must be >= 1 and global_batch_size >= 2")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Everything that determines a run: same config, same machine, same weights."""
+
+    name: str
+    model: ModelConfig
+    stages: tuple[StageConfig, ...]
+    loss: LossConfig = field(default_factory=LossConfig)
+    data: str = "data/tabletop"
+    """Folder of the manifests. The recipes write Tabletop here if the folder is absent."""
+    out: str = ""
+    """Run folder; default ``runs/<name>``."""
+    seed: int = 0
+    precision: Literal["float32", "bfloat16"] = "bfloat16"
+    """Of matrix products in forward and backward; weights and optimizer stay float32."""
+    log_every: int = 20
+    """Steps."""
+    save_every: int = 200
+    """Steps."""
+
+    @property
+    def folder(self) -> str:
+        return self.out or f"runs/{self.name}"
+
+
+def to_json(config: Any) -> dict[str, Any]:
+    """A config dataclass as plain JSON values."""
+    return dataclasses.asdict(config)
+
+
+def from_json(cls: type[T], values: dict[str, Any], where: str = "config") -> T:
+    """Rebuild a config dataclass from ``to_json``'s output.
+
+    Args:
+        where: file name for error messages.
+
+    Raises:
+        UserError: an unknown or missing field, named with its place.
+    """
+    hints = typing.get_type_hints(cls)
+    known = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise UserError(f"{where}: unknown field {unknown[0]!r} in {cls.__name__}; remove it or update vljepa")
+    required = [
+        n
+        for n, f in known.items()
+        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING and n not in values
+    ]
+    if required:
+        raise UserError(f"{where}: field {required[0]!r} of {cls.__name__} is missing")
+    return cls(**{name: _revive(hints[name], value, f"{where}: {name}") for name, value in values.items()})
+
+
+def _revive(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, dict):
+            raise UserError(f"{where}: expected an object, found {value!r}")
+        return from_json(hint, value, where)
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple:
+        item = args[0]
+        return tuple(_revive(item, v, where) for v in value)
+    if origin in (typing.Union, types.UnionType) and value is not None:
+        return _revive(next(a for a in args if a is not type(None)), value, where)
+    if origin is Literal and value not in args:
+        raise UserError(f"{where}: {value!r} is not one of {', '.join(map(repr, args))}")
+    return value

@@ -1,0 +1,102 @@
+"""Shape legend and the small records that pass between layers.
+
+Shape legend, used in every annotation and docstring:
+
+======== =====================================================================
+letter   meaning
+======== =====================================================================
+B        batch: samples
+F        frames of one clip, in order of time
+H, W     height and width of a frame, pixels
+N        visual tokens of one frame
+L        query or text tokens
+D        hidden width of a network
+E        width of the shared embedding space
+======== =====================================================================
+
+Frames are ``uint8`` RGB, ``(F, H, W, 3)``. Times are seconds, rates are hertz.
+"""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clip:
+    """A stretch of visual input: what one set of visual tokens is computed from."""
+
+    media: tuple[str, ...]
+    """Absolute path of one video or image; several paths are a sequence of frame images."""
+    start: float | None = None
+    """Start inside the media, seconds; None is its beginning."""
+    end: float | None = None
+    """End inside the media, seconds; None is its end."""
+
+    def __str__(self) -> str:
+        name = self.media[0] if len(self.media) == 1 else f"{self.media[0]} and {len(self.media) - 1} more"
+        return name if self.start is None and self.end is None else f"{name} [{self.start}, {self.end}] s"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """A training triplet (X_V, X_Q, Y) of the paper, section 2."""
+
+    id: str
+    """Unique within its manifest."""
+    clip: Clip
+    """X_V."""
+    query: str
+    """X_Q; empty in query-free pretraining."""
+    targets: tuple[str, ...]
+    """Y: equivalent target texts, of which a draw is made per epoch."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """Samples ready for a training step; all clips have the same number of frames."""
+
+    visual_tokens: Tensor
+    """(B, F, N, D) features of the frozen X-Encoder, float16 or float32."""
+    queries: list[str]
+    """B queries, X_Q."""
+    targets: list[str]
+    """B target texts, Y; equal texts are one another's positives."""
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scored:
+    """A text with its score."""
+
+    text: str
+    score: float
+    """Cosine similarity to the predicted embedding, in [-1, 1]."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Segment:
+    """A time span over which an embedding stream means one thing (paper, section 4.6)."""
+
+    start: float
+    """Seconds, inclusive."""
+    end: float
+    """Seconds, exclusive."""
+    midpoint: float
+    """Time of decoding, seconds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """One decoded stretch of a stream."""
+
+    start: float
+    """Seconds."""
+    end: float
+    """Seconds."""
+    text: str
+    """The decoded text, or the best of the given labels."""
+    score: float
+    """Cosine similarity of the text's embedding with the segment's embedding."""
