@@ -1,0 +1,1 @@
+"""Open implementation of VL-JEPA (arXiv 2512.10942)."""
