@@ -1,0 +1,89 @@
+"""Training objectives on the shared space, and the figures that show a collapse.
+
+All functions take unit vectors, ``(batch, embed)``, in float32. The paper's objective is bi-directional InfoNCE
+(section 2); cosine, L1 and L2 are its ablation (table 6 c).
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vljepa.config import LossConfig
+
+
+def info_nce(predicted: Tensor, target: Tensor, logit_scale: Tensor, positives: Tensor | None = None) -> Tensor:
+    """Bi-directional InfoNCE, the mean of prediction-to-target and target-to-prediction.
+
+    With several positives in a row, each is scored against the row's negatives alone and the row's loss is the
+    mean over its positives: equal targets neither repel nor compete with one another.
+
+    Args:
+        predicted: unit predictions, (batch, embed).
+        target: unit target embeddings, (batch, embed).
+        logit_scale: scalar, the inverse temperature.
+        positives: bool (batch, batch), symmetric with a true diagonal; None is the plain form (the diagonal alone).
+
+    Returns:
+        Scalar, nats.
+    """
+    logits = logit_scale * predicted @ target.T
+    if positives is None:
+        labels = torch.arange(len(logits), device=logits.device)
+        return (functional.cross_entropy(logits, labels) + functional.cross_entropy(logits.T, labels)) / 2
+    return (_multi_positive(logits, positives) + _multi_positive(logits.T, positives.T)) / 2
+
+
+def _multi_positive(logits: Tensor, positives: Tensor) -> Tensor:
+    # A finite floor instead of -inf keeps the gradient of a row without negatives at zero rather than NaN.
+    floor = torch.finfo(logits.dtype).min / 4
+    negatives = logits.masked_fill(positives, floor).logsumexp(dim=1, keepdim=True)
+    each = functional.softplus(negatives - logits)  # -log(e^s / (e^s + sum of negatives))
+    weights = positives.to(logits.dtype)
+    return ((each * weights).sum(dim=1) / weights.sum(dim=1)).mean()
+
+
+def same_text(texts: list[str]) -> Tensor:
+    """Which samples of a batch share their target text: bool (batch, batch)."""
+    first = {text: index for index, text in reversed(list(enumerate(texts)))}
+    ids = torch.tensor([first[text] for text in texts])
+    return ids[:, None] == ids[None, :]
+
+
+def cosine(predicted: Tensor, target: Tensor) -> Tensor:
+    """Mean of 1 - cosine similarity; in [0, 2]."""
+    return (1 - (predicted * target).sum(dim=1)).mean()
+
+
+def l1(predicted: Tensor, target: Tensor) -> Tensor:
+    """Mean L1 distance of the pairs."""
+    return (predicted - target).abs().sum(dim=1).mean()
+
+
+def l2(predicted: Tensor, target: Tensor) -> Tensor:
+    """Mean squared Euclidean distance of the pairs; twice ``cosine`` on unit vectors."""
+    return (predicted - target).square().sum(dim=1).mean()
+
+
+def objective(config: LossConfig, predicted: Tensor, target: Tensor, logit_scale: Tensor, texts: list[str]) -> Tensor:
+    """The loss that a config names, for unit ``predicted`` and ``target`` (batch, embed) of the target ``texts``."""
+    if config.name == "info_nce":
+        positives = same_text(texts).to(predicted.device) if config.multi_positive else None
+        return info_nce(predicted, target, logit_scale, positives)
+    return {"cosine": cosine, "l1": l1, "l2": l2}[config.name](predicted, target)
+
+
+def alignment(predicted: Tensor, target: Tensor) -> Tensor:
+    """Mean squared distance of prediction and target (Wang and Isola, 2020); 0 is perfect."""
+    return l2(predicted, target)
+
+
+def uniformity(embeddings: Tensor) -> Tensor:
+    """Log of the mean Gaussian potential over pairs (Wang and Isola, 2020): 0 when collapsed, near -4 when spread."""
+    return torch.pdist(embeddings).square().mul(-2).exp().mean().log()
+
+
+def effective_rank(embeddings: Tensor) -> Tensor:
+    """Exponential of the entropy of the normalised singular values: from 1 (collapsed) to min(batch, embed)."""
+    values = torch.linalg.svdvals(embeddings)
+    shares = values / values.sum()
+    return torch.special.entr(shares).sum().exp()

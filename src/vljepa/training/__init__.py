@@ -1,0 +1,1 @@
+"""One loop for every stage: prepare the data, step, log, save, resume."""
