@@ -1,0 +1,1 @@
+"""Benchmark folders, metrics and reports. An evaluator is given callables, never the model."""

@@ -1,0 +1,1 @@
+"""What the embeddings are good for: each task works on embeddings and callables and never sees the model."""

@@ -1,0 +1,74 @@
+"""Offline selective decoding: cut an embedding stream into segments of one meaning (paper, section 4.6).
+
+Agglomerative clustering under Ward's distance in which only neighbours in time may merge; each segment is decoded
+once, at its midpoint. ``uniform_segments`` is the baseline of equal stride.
+"""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.sparse import diags
+from sklearn.cluster import AgglomerativeClustering
+
+from vljepa.errors import UserError
+from vljepa.tasks.unit import Embeddings, unit_rows
+from vljepa.types import Segment
+
+
+def segment(embeddings: Embeddings, times: Sequence[float], num_segments: int) -> list[Segment]:
+    """Cut a stream where its meaning changes.
+
+    Args:
+        embeddings: (T, E), in order of time.
+        times: T instants, seconds, increasing.
+        num_segments: how many; more than T gives T.
+
+    Raises:
+        UserError: an empty stream, a number of segments below one, or times that do not increase.
+    """
+    rows = unit_rows(embeddings)
+    instants = _checked_times(times, len(rows), num_segments)
+    count = min(num_segments, len(rows))
+    if count == len(rows) or count == 1:
+        starts = list(range(count))
+    else:
+        chain = diags([1.0, 1.0], [-1, 1], shape=(len(rows), len(rows)), format="csr")
+        labels = AgglomerativeClustering(n_clusters=count, linkage="ward", connectivity=chain).fit_predict(rows)
+        starts = [0, *(int(i) for i in np.flatnonzero(np.diff(labels)) + 1)]
+    # A cut lies halfway between the instants on its two sides; the outer edges reach half a step beyond.
+    half = float(np.median(np.diff(instants))) / 2 if len(instants) > 1 else 0.5
+    edges = [
+        max(0.0, instants[0] - half),
+        *((instants[i - 1] + instants[i]) / 2 for i in starts[1:]),
+        instants[-1] + half,
+    ]
+    return _from_edges(edges)
+
+
+def uniform_segments(times: Sequence[float], num_segments: int) -> list[Segment]:
+    """Cut a stream into equal spans, whatever it shows: the baseline.
+
+    Raises:
+        UserError: an empty stream, a number of segments below one, or times that do not increase.
+    """
+    instants = _checked_times(times, len(times), num_segments)
+    half = float(np.median(np.diff(instants))) / 2 if len(instants) > 1 else 0.5
+    edges = np.linspace(max(0.0, instants[0] - half), instants[-1] + half, num_segments + 1)
+    return _from_edges([float(edge) for edge in edges])
+
+
+def _from_edges(edges: list[float]) -> list[Segment]:
+    return [Segment(start=float(a), end=float(b), midpoint=float(a + b) / 2) for a, b in itertools.pairwise(edges)]
+
+
+def _checked_times(times: Sequence[float], num_embeddings: int, num_segments: int) -> np.ndarray:
+    instants = np.asarray(times, dtype=np.float64)
+    if len(instants) == 0 or len(instants) != num_embeddings or num_segments < 1:
+        raise UserError(
+            f"segments: {num_embeddings} embeddings, {len(instants)} times, {num_segments} segments; "
+            "give as many times as embeddings and at least one of each"
+        )
+    if np.any(np.diff(instants) <= 0):
+        raise UserError("segments: the times must increase")
+    return instants

@@ -1,0 +1,83 @@
+"""Offline segments and the online decoder on streams whose changes are known."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from vljepa.errors import UserError
+from vljepa.tasks.segment import segment, uniform_segments
+from vljepa.tasks.stream import OnlineDecoder, StreamPolicy, events
+
+NAMES = ["east", "north", "up"]
+
+
+def made_stream(lengths: list[int], rate_hz: float = 4.0) -> tuple[np.ndarray, np.ndarray]:
+    """Stretches of constant meaning with a little noise; returns times and embeddings."""
+    rng = np.random.default_rng(0)
+    rows = np.concatenate([np.tile(np.eye(3)[i % 3], (n, 1)) for i, n in enumerate(lengths)])
+    return np.arange(len(rows)) / rate_hz, rows + rng.normal(0, 0.02, rows.shape)
+
+
+def decode(embedding: np.ndarray) -> tuple[str, float]:
+    return NAMES[int(embedding.argmax())], float(embedding.max())
+
+
+def test_segments_are_cut_where_meaning_changes() -> None:
+    times, rows = made_stream([8, 20, 4, 12])
+    found = segment(rows, times.tolist(), 4)
+    assert [s.end for s in found[:-1]] == pytest.approx([1.875, 6.875, 7.875])
+    assert found[0].start == 0.0 and found[-1].end == pytest.approx(times[-1] + 0.125)
+    assert all(s.midpoint == pytest.approx((s.start + s.end) / 2) for s in found)
+
+
+def test_more_segments_than_embeddings_gives_one_each() -> None:
+    assert len(segment(np.eye(3), [0.0, 1.0, 2.0], 9)) == 3
+    assert len(segment(np.eye(3), [0.0, 1.0, 2.0], 1)) == 1
+
+
+def test_uniform_segments_have_equal_length() -> None:
+    found = uniform_segments([0.5, 1.5, 2.5, 3.5], 2)
+    assert [(s.start, s.end) for s in found] == [(0.0, 2.0), (2.0, 4.0)]
+
+
+def test_bad_streams_are_refused() -> None:
+    with pytest.raises(UserError, match="must increase"):
+        segment(np.eye(3), [0.0, 2.0, 1.0], 2)
+    with pytest.raises(UserError, match="at least one"):
+        uniform_segments([], 2)
+
+
+def test_online_decodes_once_a_stretch() -> None:
+    times, rows = made_stream([20, 24, 16])
+    found = list(events(zip(times.tolist(), rows, strict=True), decode))
+    assert [e.text for e in found] == NAMES
+    assert found[0].end == pytest.approx(5.0, abs=1.0) and found[1].end == pytest.approx(11.0, abs=1.0)
+    assert all(a.end == b.start for a, b in itertools.pairwise(found))
+
+
+def test_online_is_causal() -> None:
+    times, rows = made_stream([20, 24, 16])
+    whole = OnlineDecoder(decode)
+    emitted = [whole.push(t, r) for t, r in zip(times.tolist(), rows, strict=True)]
+    part = OnlineDecoder(decode)
+    assert [part.push(t, r) for t, r in zip(times[:30].tolist(), rows[:30], strict=True)] == emitted[:30]
+
+
+def test_a_still_stream_is_decoded_again_after_the_longest_interval() -> None:
+    times, rows = made_stream([80])
+    found = list(events(zip(times.tolist(), rows, strict=True), decode, StreamPolicy(max_interval=5.0)))
+    assert len(found) == 4 and {e.text for e in found} == {"east"}
+
+
+def test_bad_policy_and_times_are_refused() -> None:
+    with pytest.raises(UserError, match="max_interval"):
+        StreamPolicy(min_interval=2.0, max_interval=1.0)
+    decoder = OnlineDecoder(decode)
+    decoder.push(1.0, np.eye(3)[0])
+    with pytest.raises(UserError, match="must increase"):
+        decoder.push(1.0, np.eye(3)[0])
+
+
+def test_empty_stream_gives_nothing() -> None:
+    assert list(events([], decode)) == []
