@@ -59,9 +59,10 @@ def test_held_out_words_occur_in_no_training_text() -> None:
 
 
 def test_describe_names_what_tells_items_apart() -> None:
-    assert language.describe(0, (RED_CUBE, BLUE_BALL)) == "the red cube"
-    assert language.describe(0, (RED_CUBE, BIG_RED_CUBE)) == "the small red cube"
-    assert language.describe(0, (RED_CUBE, BLUE_BALL), held_out=True) == "the crimson brick"
+    assert language.describe(0, (RED_CUBE, BLUE_BALL), language.vocabulary()) == "the red cube"
+    assert language.describe(0, (RED_CUBE, BIG_RED_CUBE), language.vocabulary()) == "the small red cube"
+    words = language.vocabulary(held_out=True)
+    assert language.describe(0, (RED_CUBE, BLUE_BALL), words) == "the crimson brick"
 
 
 def test_captions_are_distinct_and_name_both_objects() -> None:

@@ -6,7 +6,8 @@ base form, and inflected as the sentence needs.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -105,16 +106,18 @@ def listing(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def noun(item: Item, attributes: Sequence[str], rng: np.random.Generator | None = None, held_out: bool = False) -> str:
+def noun(item: Item, attributes: Sequence[str], words: Callable[[str], str]) -> str:
     """The item's shape with the named attributes before it: ``small red cube``."""
-    words = [word(getattr(item, name), rng, held_out=held_out) for name in ("size", "material", "colour")
-             if name in attributes]  # fmt: skip
-    return " ".join([*words, word(item.shape, rng, held_out=held_out)])
+    named = [words(getattr(item, name)) for name in ("size", "material", "colour") if name in attributes]
+    return " ".join([*named, words(item.shape)])
 
 
-def describe(
-    index: int, items: Sequence[Item], rng: np.random.Generator | None = None, *, held_out: bool = False
-) -> str:
+def vocabulary(rng: np.random.Generator | None = None, *, held_out: bool = False) -> Callable[[str], str]:
+    """A choice of words that stays the same within one text; the plain ones without ``rng``."""
+    return lru_cache(maxsize=None)(lambda symbol: word(symbol, rng, held_out=held_out))
+
+
+def describe(index: int, items: Sequence[Item], words: Callable[[str], str]) -> str:
     """A referring expression for an item: colour and shape, and what else it takes to tell it from the others.
 
     Where two items are alike in all four attributes no expression tells them apart; all four are named then.
@@ -126,7 +129,7 @@ def describe(
         alike = sum(all(getattr(other, n) == getattr(item, n) for n in names) for other in items)
         if alike == 1:
             break
-    return f"the {noun(item, attributes, rng, held_out)}"
+    return f"the {noun(item, attributes, words)}"
 
 
 def caption(episode: Episode, step: Step, rng: np.random.Generator, *, held_out: bool = False) -> str:
@@ -134,8 +137,9 @@ def caption(episode: Episode, step: Step, rng: np.random.Generator, *, held_out:
     phrases = (HELD_OUT_PHRASES if held_out else TRAIN_PHRASES)[step.verb]
     phrase = phrases[int(rng.integers(len(phrases)))]
     form = int(rng.integers(5))
-    x = describe(step.item, episode.items, rng, held_out=held_out)
-    y = "" if step.other is None else describe(step.other, episode.items, rng, held_out=held_out)
+    words = vocabulary(rng, held_out=held_out)
+    x = describe(step.item, episode.items, words)
+    y = "" if step.other is None else describe(step.other, episode.items, words)
     phrase = phrase.format(x=x, y=y)
     if form < 3:
         return f"{('A hand', 'Someone', 'The hand')[form]} {third_person(phrase)}."
@@ -185,13 +189,14 @@ def scene_caption(items: Sequence[Item], state: State, rng: np.random.Generator)
     if not seen:
         return "An empty table."
     rng.shuffle(seen)
+    words = vocabulary(rng)
     if len(seen) >= 2 and rng.random() < 0.3:
         relation = relation_between(state, seen[0], seen[1])
         if relation is not None:
-            first, second = (describe(i, items, rng) for i in seen[:2])
+            first, second = (describe(i, items, words) for i in seen[:2])
             return f"{first[0].upper()}{first[1:]} is {relation} {second}."
     attributes = (("colour",), ("size", "colour"), ("colour",), ("size", "material", "colour"))[int(rng.integers(4))]
-    named = listing([with_article(noun(items[i], attributes, rng)) for i in seen])
+    named = listing([with_article(noun(items[i], attributes, words)) for i in seen])
     objects = "one object" if len(seen) == 1 else f"{COUNT_WORDS[len(seen)]} objects"
     form = int(rng.integers(5))
     return (
@@ -222,3 +227,15 @@ def relation_between(state: State, first: int, second: int) -> str | None:
     if abs(dx) >= abs(dy):
         return "to the right of" if dx > 0 else "to the left of"
     return "behind" if dy > 0 else "in front of"
+
+
+def procedure_label(name: str) -> str:
+    """The plain name of a procedure class, in words: ``building a tower`` for "build a tower"."""
+    return gerund("*" + name.replace("_", " "))
+
+
+def procedure_captions(name: str) -> tuple[str, ...]:
+    """Sentences and phrases that name a whole procedure, the label first."""
+    label = procedure_label(name)
+    plain = base_form("*" + name.replace("_", " "))
+    return (label, f"A person is {label}.", f"Someone is {label}.", f"The video shows how to {plain}.")

@@ -58,6 +58,7 @@ def counting(items: Sequence[Item], state: State, group: str, rng: np.random.Gen
     """A counting question of group ``simple`` (one attribute) or ``complex`` (two, or a relation); None if the scene
     has more objects to count than ``COUNTS`` goes to."""
     seen = state.visible()
+    forms: tuple[str, ...]
     if group == "simple":
         kind = int(rng.integers(3))
         if kind == 0:
