@@ -1,0 +1,137 @@
+"""The predictor: visual tokens and a query to the predicted embedding of the target text (paper, section 3.1)."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import embedding, interpolate
+
+from vljepa.config import PredictorConfig, TransformerConfig
+from vljepa.errors import UserError
+from vljepa.model.transformer import Transformer
+from vljepa.model.weights import load_llama, load_token_embedder
+
+_MEMO_SIZE = 65_536
+
+
+class Predictor(nn.Module):
+    """Bidirectional transformer over one clip's visual tokens, then its query; the mean of all outputs is projected.
+
+    Args:
+        config: size, tubelet, and whose token embeddings read the query.
+        token_dim: D of the visual tokens.
+        tokens_per_frame: N.
+        max_frames: frames of a full clip; fixes how many time positions are learned.
+        embed_dim: E.
+
+    Raises:
+        UserError: weights that cannot be had, or that do not fit the sizes in ``config``.
+    """
+
+    token_table: Tensor
+
+    def __init__(
+        self, config: PredictorConfig, token_dim: int, tokens_per_frame: int, max_frames: int, embed_dim: int
+    ) -> None:
+        super().__init__()
+        self.config = config
+        dim = config.transformer.dim
+        embedder = load_token_embedder(config.tokenizer)
+        self.tokenizer = embedder.tokenizer
+        # Frozen and had from its source again, so no part of the trained weights.
+        self.register_buffer("token_table", embedder.table, persistent=False)
+        self.token_norm = nn.LayerNorm(token_dim)
+        self.visual_proj = nn.Linear(token_dim * config.tubelet, dim)
+        self.time_position = nn.Parameter(torch.randn(-(-max_frames // config.tubelet), dim) * 0.02)
+        self.space_position = nn.Parameter(torch.randn(tokens_per_frame, dim) * 0.02)
+        self.query_proj = nn.Linear(embedder.table.shape[1], dim)
+        self.transformer = Transformer(config.transformer)
+        self.head = nn.Linear(dim, embed_dim)
+        self._memo: dict[str, list[int]] = {}
+        if config.init is not None:
+            _start_from_language_model(self.transformer, config.init, config.init_first_layer)
+
+    def forward(self, visual_tokens: Float[Tensor, "B F N D"], queries: Sequence[str]) -> Float[Tensor, "B E"]:
+        """Predicted embeddings, not normalised. An empty query adds no tokens.
+
+        Raises:
+            ValueError: another number of queries than of clips.
+        """
+        batch = len(visual_tokens)
+        if len(queries) != batch:
+            raise ValueError(f"{batch} clips but {len(queries)} queries")
+        visual = self._embed_visual(visual_tokens)
+        ids = [self._tokenize(query) for query in queries]
+        query = self._embed_query([i for row in ids for i in row])
+        num_visual = visual.shape[1]
+        lengths = [num_visual + len(row) for row in ids]
+        owner = torch.repeat_interleave(torch.arange(batch), torch.tensor(lengths)).to(visual.device)
+        if len(query):
+            hidden = torch.cat((visual.flatten(0, 1), query.to(visual.dtype)))
+            hidden = hidden[_interleave(batch, num_visual, [len(row) for row in ids]).to(hidden.device)]
+        else:
+            hidden = visual.flatten(0, 1)
+        out = self.transformer(hidden, lengths)
+        total = out.new_zeros(batch, out.shape[1]).index_add(0, owner, out)
+        return self.head(total / torch.tensor(lengths, device=out.device, dtype=out.dtype)[:, None])
+
+    def _embed_visual(self, tokens: Tensor) -> Tensor:
+        """Visual tokens with positions, ``(B, tubelets * N, dim)``; a cell's consecutive frames become one token."""
+        tubelet = self.config.tubelet
+        tokens = self.token_norm(tokens.float())
+        batch, num_frames, num_tokens, token_dim = tokens.shape
+        short = -num_frames % tubelet
+        if short:
+            # The last frame fills the tubelet; for an image that is the image itself.
+            tokens = torch.cat((tokens, tokens[:, -1:].expand(-1, short, -1, -1)), dim=1)
+        tokens = tokens.view(batch, -1, tubelet, num_tokens, token_dim).transpose(2, 3).flatten(3)
+        time = self._time_positions(tokens.shape[1])
+        return (self.visual_proj(tokens) + time[:, None] + self.space_position).flatten(1, 2)
+
+    def _time_positions(self, count: int) -> Tensor:
+        """``(count, dim)``: clips are sampled uniformly, so another number of tubelets is another resolution."""
+        if count == len(self.time_position):
+            return self.time_position
+        return interpolate(self.time_position.T[None], size=count, mode="linear")[0].T
+
+    def _embed_query(self, ids: list[int]) -> Tensor:
+        """``(tokens, dim)`` of all queries end to end."""
+        return self.query_proj(
+            embedding(torch.tensor(ids, dtype=torch.long, device=self.token_table.device), self.token_table)
+        )
+
+    def _tokenize(self, query: str) -> list[int]:
+        """Token ids without special tokens, cut to the context; queries repeat, so they are remembered."""
+        if query not in self._memo:
+            if len(self._memo) >= _MEMO_SIZE:
+                self._memo.clear()
+            ids = self.tokenizer.encode(query, add_special_tokens=False).ids
+            self._memo[query] = ids[: self.config.max_query_tokens]
+        return self._memo[query]
+
+
+def _interleave(batch: int, num_visual: int, query_lengths: list[int]) -> Tensor:
+    """Order that takes all visual tokens, then all query tokens, to sample after sample."""
+    sizes = torch.tensor(query_lengths)
+    visual_owner = torch.arange(batch).repeat_interleave(num_visual)
+    query_owner = torch.arange(batch).repeat_interleave(sizes)
+    # Stable: inside a sample, visual tokens stay first and the order inside both parts is kept.
+    return torch.cat((visual_owner, query_owner)).argsort(stable=True)
+
+
+def _start_from_language_model(transformer: Transformer, name: str, first_layer: int) -> None:
+    """Load the last layers and the final norm of a language model."""
+    llama = load_llama(name, first_layer)
+    ours = transformer.config
+
+    def shape(config: TransformerConfig) -> tuple[float, ...]:
+        return (config.dim, config.num_heads, config.num_kv_heads, config.ffn_dim, config.rope_theta, config.norm_eps)
+
+    layers = llama.config.num_layers - first_layer
+    if shape(ours) != shape(llama.config) or ours.num_layers != layers:
+        raise UserError(
+            f"predictor.init: {name} from layer {first_layer} has {layers} layers and (dim, heads, kv heads, ffn, "
+            f"rope theta, eps) {shape(llama.config)}; the config says {ours.num_layers} and {shape(ours)}"
+        )
+    transformer.load_state_dict(llama.state)

@@ -1,0 +1,199 @@
+"""Llama's transformer over packed sequences (the predictor and the Y-Decoder; paper, section 3.1).
+
+Sequences of different lengths lie end to end in one ``(tokens, dim)`` tensor, so padding does not
+exist: no output can depend on it and no time is spent on it. Parameters carry Llama's names, so
+Llama checkpoints load unchanged.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention, silu
+
+from vljepa.config import TransformerConfig
+
+Group = tuple[int, int, int]
+"""First token, number of sequences and their common length of a run of equally long sequences."""
+
+
+class KVCache:
+    """Keys and values of the tokens read so far, for decoding one token at a time.
+
+    All sequences of a cache have the same length; a new cache is empty.
+    """
+
+    def __init__(self) -> None:
+        self.keys: dict[int, Tensor] = {}
+        self.values: dict[int, Tensor] = {}
+
+    @property
+    def length(self) -> int:
+        """Tokens held per sequence."""
+        return next(iter(self.keys.values())).shape[2] if self.keys else 0
+
+    def extend(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Append ``(batch, kv_heads, new, head_dim)`` and return all keys and values of this layer."""
+        if layer in self.keys:
+            key = torch.cat((self.keys[layer], key), dim=2)
+            value = torch.cat((self.values[layer], value), dim=2)
+        self.keys[layer], self.values[layer] = key, value
+        return key, value
+
+
+def rope_table(positions: Tensor, head_dim: int, theta: float) -> tuple[Tensor, Tensor]:
+    """Cosine and sine of rotary positions, each ``(tokens, 1, head_dim)``, float32."""
+    exponents = torch.arange(0, head_dim, 2, device=positions.device, dtype=torch.float32) / head_dim
+    angles = positions[:, None].float() * theta**-exponents
+    angles = torch.cat((angles, angles), dim=-1)[:, None]
+    return angles.cos(), angles.sin()
+
+
+def rotate(x: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
+    """Apply rotary positions to ``(tokens, heads, head_dim)``; a pair is an entry of each half."""
+    cos, sin = rope
+    first, second = x.chunk(2, dim=-1)
+    return x * cos.to(x.dtype) + torch.cat((-second, first), dim=-1) * sin.to(x.dtype)
+
+
+class Attention(nn.Module):
+    """Grouped-query self-attention with rotary positions."""
+
+    def __init__(self, config: TransformerConfig, layer: int) -> None:
+        super().__init__()
+        self.config, self.layer = config, layer
+        kv_dim = config.num_kv_heads * config.head_dim
+        self.q_proj = nn.Linear(config.dim, config.dim, bias=False)
+        self.k_proj = nn.Linear(config.dim, kv_dim, bias=False)
+        self.v_proj = nn.Linear(config.dim, kv_dim, bias=False)
+        self.o_proj = nn.Linear(config.dim, config.dim, bias=False)
+
+    def forward(
+        self, hidden: Tensor, rope: tuple[Tensor, Tensor], groups: Sequence[Group], cache: KVCache | None
+    ) -> Tensor:
+        head_dim = self.config.head_dim
+        q = rotate(self.q_proj(hidden).view(len(hidden), -1, head_dim), rope)
+        k = rotate(self.k_proj(hidden).view(len(hidden), -1, head_dim), rope)
+        v = self.v_proj(hidden).view(len(hidden), -1, head_dim)
+        mixed = [self._attend(q, k, v, group, cache) for group in groups]
+        return self.o_proj(mixed[0] if len(mixed) == 1 else torch.cat(mixed))
+
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, group: Group, cache: KVCache | None) -> Tensor:
+        """Attention inside each sequence of one group: ``(count * length, dim)``."""
+        start, count, length = group
+        q, k, v = (
+            x[start : start + count * length].view(count, length, -1, self.config.head_dim).transpose(1, 2)
+            for x in (q, k, v)
+        )
+        if cache is not None:
+            k, v = cache.extend(self.layer, k, v)
+        past = k.shape[2] - length
+        mask = None
+        if self.config.causal and past and length > 1:
+            mask = torch.ones(length, past + length, dtype=torch.bool, device=q.device).tril(past)
+        out = scaled_dot_product_attention(
+            q,
+            k,
+            v,
+            attn_mask=mask,
+            is_causal=self.config.causal and not past and length > 1,
+            enable_gqa=self.config.num_heads != self.config.num_kv_heads,
+        )
+        return out.transpose(1, 2).reshape(count * length, -1)
+
+
+class MLP(nn.Module):
+    """SwiGLU."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(config.dim, config.ffn_dim, bias=False)
+        self.up_proj = nn.Linear(config.dim, config.ffn_dim, bias=False)
+        self.down_proj = nn.Linear(config.ffn_dim, config.dim, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down_proj(silu(self.gate_proj(x)) * self.up_proj(x))
+
+
+class Layer(nn.Module):
+    """One pre-norm block: attention, then SwiGLU, each added to the residual."""
+
+    def __init__(self, config: TransformerConfig, layer: int) -> None:
+        super().__init__()
+        self.input_layernorm = nn.RMSNorm(config.dim, eps=config.norm_eps)
+        self.self_attn = Attention(config, layer)
+        self.post_attention_layernorm = nn.RMSNorm(config.dim, eps=config.norm_eps)
+        self.mlp = MLP(config)
+
+    def forward(
+        self, hidden: Tensor, rope: tuple[Tensor, Tensor], groups: Sequence[Group], cache: KVCache | None
+    ) -> Tensor:
+        hidden = hidden + self.self_attn(self.input_layernorm(hidden), rope, groups, cache)
+        return hidden + self.mlp(self.post_attention_layernorm(hidden))
+
+
+class Transformer(nn.Module):
+    """Stack of Llama layers with the final RMSNorm; no token table and no head."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.layers = nn.ModuleList(Layer(config, layer) for layer in range(config.num_layers))
+        self.norm = nn.RMSNorm(config.dim, eps=config.norm_eps)
+        for name, parameter in self.named_parameters():
+            if parameter.dim() == 2:
+                # What is added to the residual starts smaller, so that depth does not grow its variance.
+                adds = name.endswith(("o_proj.weight", "down_proj.weight"))
+                nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * config.num_layers) if adds else 0.02)
+
+    def forward(
+        self, hidden: Float[Tensor, "tokens D"], lengths: Sequence[int], cache: KVCache | None = None
+    ) -> Float[Tensor, "tokens D"]:
+        """Run all sequences; none sees another.
+
+        Args:
+            hidden: the sequences end to end.
+            lengths: tokens per sequence, each >= 1; their sum is ``tokens``.
+            cache: earlier tokens of every sequence, which these continue; then all lengths must be equal.
+
+        Raises:
+            ValueError: lengths that do not fit ``hidden`` or the cache.
+        """
+        if sum(lengths) != len(hidden) or min(lengths) < 1:
+            raise ValueError(f"lengths {list(lengths)} do not cut {len(hidden)} tokens into sequences")
+        if cache is not None and len(set(lengths)) > 1:
+            raise ValueError("with a cache all sequences must have the same length")
+        order, groups = _group(lengths)
+        if order is not None:
+            order = order.to(hidden.device)
+            hidden = hidden[order]
+        past = cache.length if cache is not None else 0
+        positions = torch.cat(
+            [torch.arange(past, past + length, device=hidden.device).repeat(count) for _, count, length in groups]
+        )
+        rope = rope_table(positions, self.config.head_dim, self.config.rope_theta)
+        for layer in self.layers:
+            hidden = layer(hidden, rope, groups, cache)
+        hidden = self.norm(hidden)
+        if order is None:
+            return hidden
+        back = torch.empty_like(order)
+        back[order] = torch.arange(len(order), device=order.device)
+        return hidden[back]
+
+
+def _group(lengths: Sequence[int]) -> tuple[Int[Tensor, " tokens"] | None, list[Group]]:
+    """Order of tokens that brings equally long sequences together (None: as they are), and the groups."""
+    sizes = torch.tensor(lengths)
+    if (sizes == sizes[0]).all():
+        return None, [(0, len(lengths), int(lengths[0]))]
+    starts = sizes.cumsum(0) - sizes
+    groups, pieces, first = [], [], 0
+    for length in sorted(set(lengths)):
+        begin = starts[sizes == length]
+        pieces.append((begin[:, None] + torch.arange(length)).flatten())
+        groups.append((first, len(begin), int(length)))
+        first += len(begin) * length
+    return torch.cat(pieces), groups

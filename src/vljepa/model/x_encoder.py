@@ -1,0 +1,157 @@
+"""The frozen X-Encoder: EfficientNet-lite0 on single frames (paper, section 3.1, with a small backbone).
+
+The network has no squeeze-and-excitation and clips at 6 (ReLU6); batch norms are folded into the
+convolutions when the weights are read, since they never train here.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+from torch.nn.functional import pad, pixel_unshuffle
+
+from vljepa.config import XEncoderConfig
+from vljepa.errors import UserError
+from vljepa.model.weights import SOURCES, weights_path
+
+# Input channels, output channels, expansion, kernel, stride of the 16 blocks.
+_STAGES = ((1, 16, 1, 3, 1), (2, 24, 6, 3, 2), (2, 40, 6, 5, 2), (3, 80, 6, 3, 2), (3, 112, 6, 5, 1))
+_STAGES += ((4, 192, 6, 5, 2), (1, 320, 6, 3, 1))
+_STEM_CHANNELS = 32
+_BATCH_NORM_EPS = 1e-3
+# The authors of EfficientNet-lite feed (x - 127) / 128, x in [0, 255].
+_MEAN, _STD = 127.0, 128.0
+
+
+class SameConv(nn.Conv2d):
+    """Convolution with TensorFlow's "same" padding: the odd pixel goes to the right and the bottom."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
+        super().__init__(in_channels, out_channels, kernel, stride, groups=groups)
+        # With stride 1 both sides get the same, which the convolution does faster by itself.
+        self.padding = (kernel // 2, kernel // 2) if stride == 1 else (0, 0)
+
+    def forward(self, input: Tensor) -> Tensor:
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        if stride > 1:
+            height, width = (max((-(-n // stride) - 1) * stride + kernel - n, 0) for n in input.shape[-2:])
+            input = pad(input, (width // 2, width - width // 2, height // 2, height - height // 2))
+        return super().forward(input)
+
+
+class Block(nn.Module):
+    """Inverted residual: expand, depthwise, project; added to its input where the shapes agree."""
+
+    def __init__(self, in_channels: int, out_channels: int, expansion: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        inner = in_channels * expansion
+        self.expand = SameConv(in_channels, inner, 1) if expansion > 1 else None
+        self.depthwise = SameConv(inner, inner, kernel, stride, groups=inner)
+        self.project = SameConv(inner, out_channels, 1)
+        self.residual = stride == 1 and in_channels == out_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x if self.expand is None else self.expand(x).clamp_(0, 6)
+        y = self.project(self.depthwise(y).clamp_(0, 6))
+        return x + y if self.residual else y
+
+
+class EfficientNetLite0(nn.Module):
+    """The convolutional trunk, up to the last block that is asked for."""
+
+    def __init__(self, num_blocks: int) -> None:
+        super().__init__()
+        self.stem = SameConv(3, _STEM_CHANNELS, 3, stride=2)
+        blocks, channels = [], _STEM_CHANNELS
+        for count, out, expansion, kernel, stride in _STAGES:
+            for i in range(count):
+                blocks.append(Block(channels, out, expansion, kernel, stride if i == 0 else 1))
+                channels = out
+        self.blocks = nn.ModuleList(blocks[:num_blocks])
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Outputs of all blocks, ``(images, channels, height, width)`` each."""
+        x = self.stem(x).clamp_(0, 6)
+        outputs = []
+        for block in self.blocks:
+            x = block(x)
+            outputs.append(x)
+        return outputs
+
+    def load_pretrained(self, state: dict[str, Tensor]) -> None:
+        """Read the published weights, folding every batch norm into the convolution before it."""
+        self._fold(self.stem, state, "_conv_stem", "_bn0")
+        for i, block in enumerate(self.blocks):
+            if block.expand is not None:
+                self._fold(block.expand, state, f"_blocks.{i}._expand_conv", f"_blocks.{i}._bn0")
+            self._fold(block.depthwise, state, f"_blocks.{i}._depthwise_conv", f"_blocks.{i}._bn1")
+            self._fold(block.project, state, f"_blocks.{i}._project_conv", f"_blocks.{i}._bn2")
+
+    @staticmethod
+    def _fold(conv: nn.Conv2d, state: dict[str, Tensor], conv_name: str, norm_name: str) -> None:
+        gain = state[f"{norm_name}.weight"] / (state[f"{norm_name}.running_var"] + _BATCH_NORM_EPS).sqrt()
+        bias = state[f"{norm_name}.bias"] - state[f"{norm_name}.running_mean"] * gain
+        weight = state[f"{conv_name}.weight"] * gain[:, None, None, None]
+        conv.load_state_dict({"weight": weight, "bias": bias})
+
+
+class XEncoder(nn.Module):
+    """Frames to visual tokens, frame by frame; frozen.
+
+    Args:
+        config: which blocks are tapped and onto which grid their outputs are brought.
+
+    Raises:
+        UserError: an unknown backbone, weights that cannot be had, or a tap that does not fit the grid.
+    """
+
+    def __init__(self, config: XEncoderConfig) -> None:
+        super().__init__()
+        num_blocks = sum(stage[0] for stage in _STAGES)
+        if config.name != "efficientnet-lite0":
+            raise UserError(f"x_encoder.name: {config.name!r} is unknown; the one backbone is 'efficientnet-lite0'")
+        if not config.taps or not all(0 <= tap < num_blocks for tap in config.taps):
+            raise UserError(f"x_encoder.taps: {config.taps} must name blocks 0 to {num_blocks - 1}")
+        self.config = config
+        self.backbone = EfficientNetLite0(max(config.taps) + 1)
+        state = torch.load(weights_path(config.name), map_location="cpu", weights_only=True)
+        self.backbone.load_pretrained(state)
+        self.backbone.to(memory_format=torch.channels_last)
+        self.requires_grad_(False)
+        self.tokens_per_frame = config.grid**2
+        """N."""
+        blank = torch.zeros(1, 1, config.frame_size, config.frame_size, 3, dtype=torch.uint8)
+        self.token_dim = self(blank).shape[-1]
+        """D of the visual tokens."""
+        described = json.dumps([asdict(config), SOURCES[config.name].sha256])
+        self.fingerprint = hashlib.sha256(described.encode()).hexdigest()[:16]
+        """Names the weights and settings: equal fingerprints mean equal tokens."""
+
+    @torch.no_grad()
+    def forward(self, frames: UInt8[Tensor, "B F S S 3"]) -> Float[Tensor, "B F N D"]:
+        """Visual tokens of every frame, row by row over the grid, float32.
+
+        Raises:
+            UserError: frames of another size than ``config.frame_size``.
+        """
+        batch, num_frames, height, width, _ = frames.shape
+        size = self.config.frame_size
+        if (height, width) != (size, size):
+            raise UserError(f"frames are {width} x {height} pixels; the X-Encoder reads {size} x {size}, resize them")
+        images = frames.flatten(0, 1).permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last)
+        outputs = self.backbone((images - _MEAN) / _STD)
+        tokens = torch.cat([self._to_grid(outputs[tap], tap) for tap in self.config.taps], dim=1)
+        return tokens.flatten(2).transpose(1, 2).reshape(batch, num_frames, self.tokens_per_frame, -1).float()
+
+    def _to_grid(self, output: Tensor, tap: int) -> Tensor:
+        """Fold a finer output onto the grid, its neighbours side by side in the channels."""
+        side, grid = output.shape[-1], self.config.grid
+        if side % grid:
+            raise UserError(
+                f"x_encoder.grid: block {tap} gives {side} x {side} at {self.config.frame_size} pixels, "
+                f"which does not fold onto {grid} x {grid}; choose a divisor of {side}"
+            )
+        return pixel_unshuffle(output.contiguous(), side // grid)
