@@ -1,0 +1,1 @@
+"""Media files and manifests to frames, cached features and batches."""
