@@ -180,7 +180,9 @@ class RunConfig:
     stages: tuple[StageConfig, ...]
     loss: LossConfig = field(default_factory=LossConfig)
     data: str = "data/tabletop"
-    """Folder of the manifests. The recipes write Tabletop here if the folder is absent."""
+    """Folder of the manifests."""
+    tabletop_size: Literal["tiny", "demo", "nano"] | None = None
+    """If set, Tabletop of this size is written to ``data`` when that folder is absent."""
     out: str = ""
     """Run folder; default ``runs/<name>``."""
     seed: int = 0

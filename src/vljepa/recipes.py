@@ -1,0 +1,156 @@
+"""Named runs. Each is a function returning a full config; ``vljepa train NAME`` runs it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from vljepa.config import (
+    ModelConfig,
+    OptimConfig,
+    PredictorConfig,
+    RunConfig,
+    SourceConfig,
+    StageConfig,
+    TransformerConfig,
+    XEncoderConfig,
+    YDecoderConfig,
+    YEncoderConfig,
+)
+
+_IMAGES = SourceConfig(manifest="train/images.jsonl", num_frames=1)
+_VIDEOS = SourceConfig(manifest="train/videos.jsonl")
+_SFT = (
+    SourceConfig(manifest="train/sft_images.jsonl", num_frames=1, weight=0.25),
+    SourceConfig(manifest="train/sft_videos.jsonl", weight=0.4),
+    SourceConfig(manifest="train/sft_pairs.jsonl", num_frames=2, weight=0.1),
+    # Replay of the query-free stages, so that fine-tuning does not undo them.
+    replace(_IMAGES, weight=0.1),
+    replace(_VIDEOS, weight=0.15),
+)
+_DECODED = (
+    replace(_IMAGES, weight=0.2),
+    replace(_VIDEOS, weight=0.3),
+    SourceConfig(manifest="train/sft_images.jsonl", num_frames=1, weight=0.1),
+    SourceConfig(manifest="train/sft_videos.jsonl", weight=0.4),
+)
+
+
+def _decoder(dim: int, num_layers: int) -> YDecoderConfig:
+    return YDecoderConfig(
+        transformer=TransformerConfig(
+            dim=dim, num_layers=num_layers, num_heads=4, num_kv_heads=4, ffn_dim=dim * 8 // 3 // 16 * 16, causal=True
+        )
+    )
+
+
+def nano() -> RunConfig:
+    """The shipped model: 4 predictor layers on Tabletop, about an hour on 2 cores: ``vljepa train nano``."""
+    model = ModelConfig(
+        x_encoder=XEncoderConfig(),
+        predictor=PredictorConfig(
+            transformer=TransformerConfig(dim=256, num_layers=4, num_heads=4, num_kv_heads=4, ffn_dim=688)
+        ),
+        y_encoder=YEncoderConfig(),
+        y_decoder=_decoder(192, 3),
+    )
+    stages = (
+        StageConfig(
+            name="image",
+            sources=(_IMAGES,),
+            num_steps=1000,
+            global_batch_size=256,
+            optim=OptimConfig(),
+        ),
+        StageConfig(
+            name="video",
+            sources=(_VIDEOS,),
+            num_steps=600,
+            global_batch_size=192,
+            optim=OptimConfig(),
+        ),
+        StageConfig(
+            name="sft",
+            sources=_SFT,
+            num_steps=1600,
+            global_batch_size=192,
+            optim=OptimConfig(schedule="cosine"),
+        ),
+        StageConfig(
+            name="y_decoder",
+            sources=_DECODED,
+            num_steps=1200,
+            global_batch_size=96,
+            optim=OptimConfig(lr=2e-3, schedule="cosine"),
+            trains="y_decoder",
+            on_targets_steps=600,
+            target_noise=0.3,
+        ),
+    )
+    return RunConfig(name="nano", model=model, stages=stages, tabletop_size="nano")
+
+
+def nano_dual_encoder() -> RunConfig:
+    """The CLIP-style baseline: pooled features and no query, on nano's data, samples and steps.
+
+    ``vljepa train nano-dual-encoder``
+    """
+    config = nano()
+    joint = tuple(stage for stage in config.stages if stage.trains == "predictor")
+    return replace(config, name="nano-dual-encoder", model=replace(config.model, kind="dual_encoder"), stages=joint)
+
+
+def small() -> RunConfig:
+    """The predictor is the last 8 of SmolLM2-135M's 30 layers, on a finer grid; for one small GPU's patience.
+
+    ``vljepa train small``
+    """
+    config = nano()
+    predictor = PredictorConfig(
+        transformer=TransformerConfig(
+            dim=576, num_layers=8, num_heads=9, num_kv_heads=3, ffn_dim=1536, rope_theta=100_000.0
+        ),
+        tokenizer="SmolLM2-135M",
+        init="SmolLM2-135M",
+        init_first_layer=22,
+    )
+    model = replace(
+        config.model,
+        x_encoder=XEncoderConfig(taps=(4, 10), grid=8),
+        predictor=predictor,
+        y_decoder=_decoder(256, 4),
+    )
+    stages = tuple(
+        stage if stage.trains == "y_decoder" else replace(stage, optim=replace(stage.optim, lr=3e-4))
+        for stage in config.stages
+    )
+    return replace(config, name="small", model=model, stages=stages)
+
+
+def tiny() -> RunConfig:
+    """All stages in a few steps on a handful of clips, to see the whole chain run: ``vljepa train tiny``."""
+    config = nano()
+    predictor = PredictorConfig(
+        transformer=TransformerConfig(dim=64, num_layers=2, num_heads=2, num_kv_heads=2, ffn_dim=160)
+    )
+    stages = tuple(
+        replace(
+            stage,
+            num_steps=8,
+            global_batch_size=8,
+            on_targets_steps=4 if stage.trains == "y_decoder" else 0,
+            optim=replace(stage.optim, warmup_steps=2),
+        )
+        for stage in config.stages
+    )
+    model = replace(config.model, predictor=predictor, y_decoder=_decoder(64, 1))
+    return replace(
+        config, name="tiny", model=model, stages=stages, data="data/tabletop-tiny", tabletop_size="tiny", log_every=4
+    )
+
+
+RECIPES: dict[str, Callable[[], RunConfig]] = {
+    "nano": nano,
+    "nano-dual-encoder": nano_dual_encoder,
+    "small": small,
+    "tiny": tiny,
+}
+"""Name to config, for ``vljepa train NAME``."""
