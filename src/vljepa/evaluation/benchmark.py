@@ -1,0 +1,251 @@
+"""Benchmark folders: ``benchmark.json`` and ``items.jsonl`` of one of eight tasks.
+
+Media are named relative to the folder. They must lie below the folder that holds the splits, two levels above the
+benchmark's own: ``test/<benchmark>/items.jsonl`` may name ``../../media/x.mp4`` and nothing further up.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vljepa.errors import UserError
+from vljepa.types import Clip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One item, whatever its task; fields that the task lacks keep their defaults."""
+
+    id: str
+    clip: Clip | None = None
+    """What is looked at; for ``world_model`` the pair of initial and final image; None for ``triplet``."""
+    question: str = ""
+    """``choice`` only."""
+    truth: str = ""
+    """Label or answer."""
+    choices: tuple[str, ...] = ()
+    """``choice`` only."""
+    texts: tuple[str, ...] = ()
+    """``retrieval``: texts of the clip; ``caption``: references; ``triplet``: p1, p2, n."""
+    candidates: tuple[Clip, ...] = ()
+    """``world_model`` only."""
+    answer: int = 0
+    """``world_model``: index of the right candidate."""
+    annotations: tuple[tuple[float, str], ...] = ()
+    """``stream``: times in seconds and texts."""
+    group: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Benchmark:
+    """A benchmark folder that was read."""
+
+    folder: Path
+    name: str
+    task: str
+    query: str
+    """Query of every item; a ``choice`` item has its own question instead."""
+    metric: str
+    info: dict[str, Any]
+    """``benchmark.json`` as it stands."""
+    items: list[Item]
+    left_out: list[str]
+    """One line for each bad line of ``items.jsonl``: file, line, field."""
+
+    @property
+    def classes(self) -> list[str]:
+        return list(self.info.get("classes", ()))
+
+    @property
+    def templates(self) -> list[str]:
+        return list(self.info.get("templates") or ["{}"])
+
+
+def read_benchmark(folder: Path, limit: int | None = None) -> Benchmark:
+    """Read a benchmark folder; bad items are left out and listed.
+
+    Args:
+        limit: read at most so many good items, spread over the file by equal stride.
+
+    Raises:
+        UserError: no such folder, ``benchmark.json`` is bad, the task is unknown, or no item is good.
+    """
+    head = folder / "benchmark.json"
+    if not head.is_file() or not (folder / "items.jsonl").is_file():
+        raise UserError(f"{folder}: no benchmark here; it needs benchmark.json and items.jsonl")
+    try:
+        info = json.loads(head.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{head}: not JSON ({error})") from error
+    task = info.get("task") if isinstance(info, dict) else None
+    if task not in _READERS:
+        raise UserError(f"{head}: task: {task!r} is not one of {', '.join(_READERS)}")
+    if task in ("classification", "anticipation") and not info.get("classes"):
+        raise UserError(f"{head}: classes: missing; {task} needs the list of labels")
+
+    items, left_out, ids = [], [], set()
+    with (folder / "items.jsonl").open(encoding="utf-8", errors="replace") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            where = f"{folder / 'items.jsonl'}:{number}"
+            try:
+                item = _read_item(line, folder, info, _READERS[task])
+                if item.id in ids:
+                    raise UserError(f"id: {item.id!r} stands twice; give each item its own")
+                ids.add(item.id)
+                items.append(item)
+            except UserError as error:
+                left_out.append(f"{where}: {error}")
+    if not items:
+        raise UserError(left_out[0] if left_out else f"{folder / 'items.jsonl'}: no items")
+    if limit is not None and limit < len(items):
+        if limit < 1:
+            raise UserError(f"limit {limit}: must be at least 1")
+        items = [items[i * len(items) // limit] for i in range(limit)]
+    return Benchmark(
+        folder=folder,
+        name=str(info.get("name", folder.name)),
+        task=task,
+        query=str(info.get("query", "")),
+        metric=str(info.get("metric", "")),
+        info=info,
+        items=items,
+        left_out=left_out,
+    )
+
+
+class _Fields:
+    """Fields of one line, each checked as it is taken."""
+
+    def __init__(self, values: dict[str, Any], folder: Path, info: dict[str, Any]) -> None:
+        self.values, self.folder, self.info = values, folder, info
+
+    def take(self, name: str, kind: type | tuple[type, ...], values: dict[str, Any] | None = None) -> Any:
+        value = (self.values if values is None else values).get(name)
+        if value is None:
+            raise UserError(f"{name}: missing")
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise UserError(f"{name}: {value!r} is of the wrong type")
+        return value
+
+    def text(self, name: str) -> str:
+        value = str(self.take(name, (str, int)))
+        if not value.strip():
+            raise UserError(f"{name}: empty")
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        values = self.take(name, list)
+        if not values or not all(isinstance(v, str) and v.strip() for v in values):
+            raise UserError(f"{name}: must be a list of at least one text, none empty")
+        return tuple(values)
+
+    def path(self, name: str) -> str:
+        root = self.folder.resolve().parent.parent
+        if not isinstance(name, str) or not name:
+            raise UserError(f"media: {name!r} is not a path")
+        path = (self.folder / name).resolve()
+        if not path.is_relative_to(root):
+            raise UserError(f"media: {name!r} lies outside {root.name}; move it below")
+        return str(path)
+
+    def clip(self, values: dict[str, Any] | None = None) -> Clip:
+        values = self.values if values is None else values
+        media = self.take("media", (str, list), values)
+        names = [media] if isinstance(media, str) else media
+        if not names:
+            raise UserError("media: the list is empty")
+        times = [values.get(name) for name in ("start", "end")]
+        for name, time in zip(("start", "end"), times, strict=True):
+            if time is not None and (isinstance(time, bool) or not isinstance(time, int | float) or time < 0):
+                raise UserError(f"{name}: {time!r} is not a time in seconds")
+        start, end = times
+        if end is not None and end <= (start or 0):
+            raise UserError(f"end: {end} s must be after start, {start or 0} s")
+        return Clip(
+            media=tuple(self.path(name) for name in names),
+            start=None if start is None else float(start),
+            end=None if end is None else float(end),
+        )
+
+
+def _read_item(line: str, folder: Path, info: dict[str, Any], reader: Callable[[_Fields], Item]) -> Item:
+    try:
+        values = json.loads(line)
+    except ValueError as error:
+        raise UserError(f"not JSON ({error})") from error
+    if not isinstance(values, dict):
+        raise UserError("not a JSON object")
+    return reader(_Fields(values, folder, info))
+
+
+def _labelled(f: _Fields) -> Item:
+    label = f.text("label")
+    if label not in f.info["classes"]:
+        raise UserError(f"label: {label!r} is not among the benchmark's classes")
+    return Item(id=f.text("id"), clip=f.clip(), truth=label)
+
+
+def _retrieval(f: _Fields) -> Item:
+    return Item(id=f.text("id"), clip=f.clip(), texts=f.texts("texts"))
+
+
+def _choice(f: _Fields) -> Item:
+    own = "choices" in f.values
+    choices = f.texts("choices") if own else tuple(f.info.get("answers", ()))
+    truth = f.text("answer")
+    if truth not in choices:
+        raise UserError(f"answer: {truth!r} is not among the choices")
+    return Item(
+        id=f.text("id"),
+        clip=f.clip(),
+        question=f.text("question"),
+        truth=truth,
+        choices=choices,
+        group=str(f.values.get("group", "")),
+    )
+
+
+def _caption(f: _Fields) -> Item:
+    return Item(id=f.text("id"), clip=f.clip(), texts=f.texts("references"))
+
+
+def _world_model(f: _Fields) -> Item:
+    candidates = f.take("candidates", list)
+    answer = f.take("answer", int)
+    if not all(isinstance(c, dict) for c in candidates) or not 0 <= answer < len(candidates):
+        raise UserError(f"answer: {answer} is not the index of one of {len(candidates)} candidates")
+    pair = Clip(media=(f.path(f.text("initial")), f.path(f.text("final"))))
+    return Item(id=f.text("id"), clip=pair, candidates=tuple(f.clip(c) for c in candidates), answer=answer)
+
+
+def _stream(f: _Fields) -> Item:
+    notes = f.take("annotations", list)
+    for note in notes:
+        if not (
+            isinstance(note, dict) and isinstance(note.get("time"), int | float) and isinstance(note.get("text"), str)
+        ):
+            raise UserError(f"annotations: {note!r} needs a time in seconds and a text")
+    if not notes:
+        raise UserError("annotations: the list is empty")
+    return Item(id=f.text("id"), clip=f.clip(), annotations=tuple((float(n["time"]), n["text"]) for n in notes))
+
+
+def _triplet(f: _Fields) -> Item:
+    texts = (f.text("p1"), f.text("p2"), f.text("n"))
+    return Item(id=f.text("id"), texts=texts, group=str(f.values.get("group", "")))
+
+
+_READERS: dict[str, Callable[[_Fields], Item]] = {
+    "classification": _labelled,
+    "retrieval": _retrieval,
+    "choice": _choice,
+    "caption": _caption,
+    "anticipation": _labelled,
+    "world_model": _world_model,
+    "stream": _stream,
+    "triplet": _triplet,
+}

@@ -1,0 +1,53 @@
+"""What an evaluation finds."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One item's outcome, for the report."""
+
+    id: str
+    media: str
+    """Path of the video or image; empty for text alone."""
+    expected: str
+    found: str
+    score: float
+    """1 or 0 for right or wrong; CIDEr-D for captions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurvePoint:
+    """Mean CIDEr-D of a stream benchmark at one rate of decoding."""
+
+    method: str
+    rate_hz: float
+    """Decodings a second, as realised."""
+    cider: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One system on one benchmark."""
+
+    system: str
+    benchmark: str
+    task: str
+    metric: str
+    value: float
+    interval: tuple[float, float]
+    """95 % bootstrap interval over items (streams: over streams)."""
+    chance: float | None
+    count: int
+    """Items evaluated."""
+    left_out: list[str]
+    """A line for each item that could not be used."""
+    synthetic: bool
+    """The benchmark's world is made up; the figure says nothing about real video."""
+    paper: float | None = None
+    """The paper's figure, where it has this benchmark."""
+    figures: dict[str, float] = field(default_factory=dict)
+    """Further figures of the same run, groups of items among them."""
+    outcomes: list[Outcome] = field(default_factory=list)
+    curve: list[CurvePoint] = field(default_factory=list)
+    """``stream`` only."""
