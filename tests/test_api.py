@@ -1,0 +1,105 @@
+"""The facade on an untrained model: its values mean nothing, its shapes, orders and errors do."""
+
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from vljepa.api import Model, load
+from vljepa.config import (
+    ModelConfig,
+    PredictorConfig,
+    TransformerConfig,
+    XEncoderConfig,
+    YDecoderConfig,
+    YEncoderConfig,
+)
+from vljepa.errors import UserError
+from vljepa.model.vljepa import VLJEPA
+from vljepa.model.y_decoder import train_tokenizer
+
+
+@pytest.fixture(scope="module")
+def network() -> VLJEPA:
+    torch.manual_seed(0)
+    block = TransformerConfig(dim=16, num_layers=1, num_heads=2, num_kv_heads=2, ffn_dim=32)
+    causal = TransformerConfig(dim=16, num_layers=1, num_heads=2, num_kv_heads=2, ffn_dim=32, causal=True)
+    config = ModelConfig(
+        x_encoder=XEncoderConfig(frame_size=64, taps=(15,), grid=2),
+        predictor=PredictorConfig(transformer=block),
+        y_encoder=YEncoderConfig(),
+        y_decoder=YDecoderConfig(transformer=causal, vocab_size=300, max_tokens=6),
+    )
+    return VLJEPA(config, train_tokenizer(["a red cube", "a blue ball"], 300))
+
+
+@pytest.fixture(scope="module")
+def model(network: VLJEPA) -> Model:
+    return Model(network)
+
+
+@pytest.fixture(scope="module")
+def video() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (16, 48, 60, 3), dtype=np.uint8)
+
+
+def test_classify_ranks_every_label_by_cosine(model: Model, video: np.ndarray) -> None:
+    labels = ["a red cube", "a blue ball", "rain"]
+    ranked = model.classify(video, labels, query="What is it?")
+    cosines = model.encode_text(labels) @ model.encode_video([video], query="What is it?")[0]
+    assert [s.text for s in ranked] == [labels[i] for i in cosines.argsort(descending=True)]
+    assert [s.score for s in ranked] == pytest.approx(cosines.sort(descending=True).values.tolist(), abs=1e-5)
+
+
+def test_ask_ranks_choices_or_writes_text(model: Model, video: np.ndarray) -> None:
+    assert {s.text for s in model.ask(video, "How many?", choices=["1", "2"])} == {"1", "2"}
+    (written,) = model.ask(video, "How many?")
+    assert -1.001 <= written.score <= 1.001
+    assert isinstance(model.caption(video), str)
+
+
+def test_path_and_array_of_an_image_agree(model: Model, video: np.ndarray, tmp_path: Path) -> None:
+    Image.fromarray(video[0]).save(tmp_path / "frame.png")
+    both = model.encode_video([str(tmp_path / "frame.png"), video[:1]])
+    assert both.shape == (2, 384)
+    torch.testing.assert_close(both[0], both[1])
+    torch.testing.assert_close(both.norm(dim=1), torch.ones(2))
+
+
+def test_stream_sees_each_frame_once_and_ends_on_the_clip_embedding(model: Model, video: np.ndarray) -> None:
+    # 16 frames at 8 Hz are seen at 4 Hz: every other one, and the last window holds all eight.
+    instants = list(model.embed_stream(video, fps=8.0))
+    assert [time for time, _ in instants] == [i / 4 for i in range(8)]
+    torch.testing.assert_close(instants[-1][1], model.encode_video([video[::2]])[0], atol=1e-4, rtol=0)
+
+
+def test_stream_gives_events_in_order_that_cover_it(model: Model, video: np.ndarray) -> None:
+    found = list(model.stream(iter(video), fps=8.0, labels=["a red cube", "a blue ball"]))
+    assert found[0].start == 0.0 and found[-1].end == 1.75
+    assert all(a.end == b.start for a, b in itertools.pairwise(found))
+
+
+def test_mistakes_are_user_errors(model: Model, video: np.ndarray) -> None:
+    with pytest.raises(UserError, match="fps"):
+        model.stream(video, labels=["a"])
+    with pytest.raises(UserError, match="uint8"):
+        model.caption(video.astype(np.float32))
+    with pytest.raises(UserError, match="labels"):
+        model.classify(video, ["a", "a"])
+    with pytest.raises(UserError, match="no checkpoint"):
+        load("no/such/folder")
+
+
+def test_saved_checkpoint_is_loaded_alike(network: VLJEPA, model: Model, video: np.ndarray, tmp_path: Path) -> None:
+    network.save(tmp_path, card="A test.", dtype="float32")
+    torch.testing.assert_close(load(tmp_path).encode_video([video]), model.encode_video([video]))
+
+
+def test_importing_the_package_does_not_import_torch() -> None:
+    code = "import sys, vljepa; assert 'torch' not in sys.modules; assert callable(vljepa.load)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=50)
