@@ -149,7 +149,7 @@ class _Writer:
                     shard[row % SHARD_CLIPS] = values[i]
             shard.flush()
         with (self.folder / "index.jsonl").open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps({"key": key, "row": row}) + "\n" for key, row in rows.items())
+            file.writelines(_index_line(key, row) for key, row in rows.items())
         self.next_row += len(keys)
         return rows
 
@@ -177,20 +177,24 @@ def _read_index(folder: Path) -> dict[str, int]:
     if not path.exists():
         return {}
     content = path.read_bytes()
+    # A kill in mid-write leaves half a line, to which the next line must not be glued.
     whole = content[: content.rfind(b"\n") + 1]
-    if whole != content:
-        # A kill in mid-write leaves half a line, to which the next line must not be glued.
-        path.write_bytes(whole)
-    shards = {number for number in range(_num_shards(folder)) if _shard_path(folder, number).exists()}
+    shards = {int(shard.stem.split("-")[1]) for shard in folder.glob("shard-*.npy")}
     try:
         entries = [json.loads(line) for line in whole.splitlines()]
-        return {entry["key"]: entry["row"] for entry in entries if entry["row"] // SHARD_CLIPS in shards}
+        # Rows of a lost shard must go, before the shard is made anew with other clips in them.
+        kept = {entry["key"]: entry["row"] for entry in entries if entry["row"] // SHARD_CLIPS in shards}
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: is damaged ({error}); delete the folder {folder}") from error
+    if whole != content or len(kept) != len(entries):
+        aside = path.with_suffix(".tmp")
+        aside.write_text("".join(_index_line(key, row) for key, row in kept.items()), encoding="utf-8")
+        os.replace(aside, path)
+    return kept
 
 
-def _num_shards(folder: Path) -> int:
-    return max((int(p.stem.split("-")[1]) + 1 for p in folder.glob("shard-*.npy")), default=0)
+def _index_line(key: str, row: int) -> str:
+    return json.dumps({"key": key, "row": row}) + "\n"
 
 
 def _key(clip: Clip) -> str:

@@ -1,0 +1,113 @@
+"""The feature cache: stored once, read back, continued after a kill, bad clips left out."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from media import grey, write_video
+from PIL import Image
+from torch import Tensor
+
+from vljepa.data import features
+from vljepa.data.features import FeatureCache
+from vljepa.types import Clip
+
+
+class Encoder:
+    """Mean level and its double, as one token a frame; counts clips, and may be killed after some."""
+
+    def __init__(self, dies_after: int | None = None) -> None:
+        self.num_clips = 0
+        self.dies_after = dies_after
+
+    def __call__(self, frames: Tensor) -> Tensor:
+        if self.dies_after is not None and self.num_clips >= self.dies_after:
+            raise KeyboardInterrupt
+        self.num_clips += len(frames)
+        level = frames.float().mean(dim=(2, 3, 4))
+        return level[:, :, None, None] * level.new_tensor([1.0, 2.0])
+
+
+def build(folder: Path, clips: list[Clip], encoder: Encoder, fingerprint: str = "a") -> FeatureCache:
+    return FeatureCache.build(folder, clips, 2, encoder, fingerprint, size=32, batch=3)
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[Clip]:
+    found = []
+    for i in range(10):
+        Image.fromarray(grey([20 * i])[0]).save(path := tmp_path / f"{i}.png")
+        found.append(Clip(media=(str(path),)))
+    return found
+
+
+def expected(numbers: list[int]) -> np.ndarray:
+    return np.array([[[[20 * i, 40 * i]]] * 2 for i in numbers], np.float16)
+
+
+def test_reads_back_in_the_order_asked(tmp_path: Path, clips: list[Clip]) -> None:
+    encoder = Encoder()
+    cache = build(tmp_path / "cache", [*clips, *clips], encoder)
+    assert len(cache) == encoder.num_clips == 10  # equal clips are stored once
+    np.testing.assert_array_equal(cache.read([clips[i] for i in (7, 0, 7, 3)]), expected([7, 0, 7, 3]))
+    assert build(tmp_path / "cache", clips, encoder).left_out == []
+    assert encoder.num_clips == 10  # a second build computes nothing
+
+
+def test_spans_of_one_video_are_clips_of_their_own(tmp_path: Path) -> None:
+    path = str(write_video(tmp_path / "a.mp4", grey([50] * 5 + [150] * 5)))
+    spans = [Clip(media=(path,), end=0.5), Clip(media=(path,), start=0.5), Clip(media=(path,))]
+    values = build(tmp_path / "cache", spans, Encoder()).read(spans)[:, :, 0, 0]
+    np.testing.assert_allclose(values, [[50, 50], [150, 150], [50, 150]], atol=3)
+
+
+def test_bad_clips_are_listed_and_left_out(tmp_path: Path, clips: list[Clip]) -> None:
+    broken = tmp_path / "broken.mp4"
+    broken.write_text("not a video")
+    bad = [Clip(media=(str(broken),)), Clip(media=(str(tmp_path / "none.mp4"),))]
+    cache = build(tmp_path / "cache", [bad[0], *clips, bad[1]], Encoder())
+    assert len(cache) == 10
+    assert not any(clip in cache for clip in bad)
+    assert sorted(message.split(":")[0] for message in cache.left_out) == [str(broken), str(tmp_path / "none.mp4")]
+
+
+@pytest.mark.parametrize("shard_clips", [4, 512])
+def test_continues_after_a_kill(
+    tmp_path: Path, clips: list[Clip], shard_clips: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features, "SHARD_CLIPS", shard_clips)
+    with pytest.raises(KeyboardInterrupt):
+        build(tmp_path / "cache", clips, Encoder(dies_after=6))
+    index = next((tmp_path / "cache").glob("*/index.jsonl"))
+    with index.open("a") as file:
+        file.write('{"key": "half a li')
+    encoder = Encoder()
+    cache = build(tmp_path / "cache", clips, encoder)
+    assert encoder.num_clips == 4
+    np.testing.assert_array_equal(cache.read(clips), expected(list(range(10))))
+    assert index.read_text().count("\n") == 10
+
+
+def test_changed_file_or_encoder_is_computed_anew(tmp_path: Path, clips: list[Clip]) -> None:
+    build(tmp_path / "cache", clips, Encoder())
+    Image.fromarray(grey([200])[0]).save(clips[4].media[0])
+    os.utime(clips[4].media[0], (1, 1))
+    encoder = Encoder()
+    cache = build(tmp_path / "cache", clips, encoder)
+    assert encoder.num_clips == 1
+    np.testing.assert_array_equal(cache.read(clips[3:5]), expected([3, 10]))
+    other = Encoder()
+    build(tmp_path / "cache", clips, other, fingerprint="b")
+    assert other.num_clips == 10
+
+
+def test_lost_shard_is_computed_anew(tmp_path: Path, clips: list[Clip], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "SHARD_CLIPS", 4)
+    folder = build(tmp_path / "cache", clips, Encoder()).folder
+    (folder / "shard-00002.npy").unlink()
+    # Another clip takes the first row of the lost shard, which held clip 8.
+    build(tmp_path / "cache", clips[9:], Encoder())
+    cache = build(tmp_path / "cache", clips, encoder := Encoder())
+    assert encoder.num_clips == 1
+    np.testing.assert_array_equal(cache.read(clips), expected(list(range(10))))
