@@ -125,7 +125,7 @@ def _start_from_language_model(transformer: Transformer, name: str, first_layer:
     llama = load_llama(name, first_layer)
     ours = transformer.config
 
-    def shape(config: TransformerConfig) -> tuple[float, ...]:
+    def shape(config: TransformerConfig) -> tuple[int | float, ...]:
         return (config.dim, config.num_heads, config.num_kv_heads, config.ffn_dim, config.rope_theta, config.norm_eps)
 
     layers = llama.config.num_layers - first_layer

@@ -157,7 +157,8 @@ def load_gguf_llama(path: Path, first_layer: int = 0) -> Llama:
         ffn_dim=field("feed_forward_length"),
         causal=True,
         rope_theta=float(field("rope.freq_base")),
-        norm_eps=float(field("attention.layer_norm_rms_epsilon")),
+        # The file holds 1e-5 in single precision.
+        norm_eps=float(f"{field('attention.layer_norm_rms_epsilon'):.6g}"),
     )
     _check_first_layer(path, config, first_layer)
     state = {"norm.weight": _dequantize(reader, "output_norm.weight")}
@@ -231,6 +232,7 @@ def _check_first_layer(where: Path, config: TransformerConfig, first_layer: int)
         raise UserError(f"{where}: first layer {first_layer} is not one of its {config.num_layers} layers")
 
 
+@functools.lru_cache(maxsize=1)
 def _read_gguf(path: Path) -> Any:
     from gguf import GGUFReader  # only SmolLM2 needs it
 

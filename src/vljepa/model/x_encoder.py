@@ -85,6 +85,7 @@ class EfficientNetLite0(nn.Module):
         """Read the published weights, folding every batch norm into the convolution before it."""
         self._fold(self.stem, state, "_conv_stem", "_bn0")
         for i, block in enumerate(self.blocks):
+            assert isinstance(block, Block)
             if block.expand is not None:
                 self._fold(block.expand, state, f"_blocks.{i}._expand_conv", f"_blocks.{i}._bn0")
             self._fold(block.depthwise, state, f"_blocks.{i}._depthwise_conv", f"_blocks.{i}._bn1")
@@ -119,7 +120,7 @@ class XEncoder(nn.Module):
         self.backbone = EfficientNetLite0(max(config.taps) + 1)
         state = torch.load(weights_path(config.name), map_location="cpu", weights_only=True)
         self.backbone.load_pretrained(state)
-        self.backbone.to(memory_format=torch.channels_last)
+        self.backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.requires_grad_(False)
         self.tokens_per_frame = config.grid**2
         """N."""
