@@ -163,9 +163,9 @@ def _during(episode: Episode, step: Step, u: float) -> Moment:
     calm = still(episode.seed, step.before)
     poses = list(calm.items)
     keys = _path(step, places[x], ends[x], other, episode.seed)
-    shown = step.verb != "uncover" or u > 0.3
+    shown = step.verb != "uncover" or u > _GRASP
     if step.verb in ("put_in_box", "cover"):
-        shown = u < _RELEASE - (0.04 if step.verb == "put_in_box" else 0.2)
+        shown = u < _RELEASE - (0.04 if step.verb == "put_in_box" else 0.02)
     elif step.verb == "take_out_of_box":
         shown = u > _GRASP + 0.04
     elif step.verb in ("throw_away", "push_off_table"):
@@ -230,8 +230,8 @@ def _hand(items: tuple[Item, ...], step: Step, poses: list[Pose], cup: Point, ke
             grasp = -1.0
         case "poke":
             pointing = True
-            first, last = 0.3, 0.8
-            z = 0.03 + (0.1 * abs(cos(2 * pi * (u - first) / (last - first)))) if first < u < last else 0.1
+            begin, stop = 0.3, 0.8
+            z = 0.03 + (0.1 * abs(cos(2 * pi * (u - begin) / (stop - begin)))) if begin < u < stop else 0.1
             grip = top
         case "pretend_pick_up":
             z = _at([(0.35, (0, 0, 0.0)), (0.75, (0, 0, HOLD_HEIGHT))], u)[2]
