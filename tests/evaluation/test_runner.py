@@ -90,7 +90,7 @@ def test_bad_lines_and_bad_media_are_left_out_and_counted(tmp_path: Path) -> Non
     folder = write(tmp_path, {"task": "classification", "classes": ["left", "right"]}, items)
     result = evaluate(folder, SYSTEM)
     assert result.count == 1 and result.value == 1.0
-    expected = ["not JSON", "not a JSON object", "media: missing", "end: 2", "label: 'sideways'", "outside", "twice"]
+    expected = ["not JSON", "holds list", "media: is missing", "end: 2", "label: 'sideways'", "outside", "twice"]
     for line, words, number in zip(result.left_out[:7], expected, [1, 2, 3, 4, 5, 6, 9], strict=True):
         assert words in line and f"items.jsonl:{number}:" in line
     assert "broken.mp4" in result.left_out[7]

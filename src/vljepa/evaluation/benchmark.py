@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vljepa.data.manifest import parse_clip, parse_media, read_jsonl
 from vljepa.errors import UserError
 from vljepa.types import Clip
 
@@ -85,20 +86,19 @@ def read_benchmark(folder: Path, limit: int | None = None) -> Benchmark:
     if task in ("classification", "anticipation") and not info.get("classes"):
         raise UserError(f"{head}: classes: missing; {task} needs the list of labels")
 
-    items, left_out, ids = [], [], set()
-    with (folder / "items.jsonl").open(encoding="utf-8", errors="replace") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            where = f"{folder / 'items.jsonl'}:{number}"
-            try:
-                item = _read_item(line, folder, info, _READERS[task])
-                if item.id in ids:
-                    raise UserError(f"id: {item.id!r} stands twice; give each item its own")
-                ids.add(item.id)
-                items.append(item)
-            except UserError as error:
-                left_out.append(f"{where}: {error}")
+    items: list[Item] = []
+    left_out: list[str] = []
+    ids: set[str] = set()
+    for number, values in read_jsonl(folder / "items.jsonl", left_out):
+        try:
+            item = _READERS[task](_Fields(values, folder, info))
+            if item.id in ids:
+                raise UserError(f"id: {item.id!r} stands twice; give each item its own")
+        except UserError as error:
+            left_out.append(f"{folder / 'items.jsonl'}:{number}: {error}")
+            continue
+        ids.add(item.id)
+        items.append(item)
     if not items:
         raise UserError(left_out[0] if left_out else f"{folder / 'items.jsonl'}: no items")
     if limit is not None and limit < len(items):
@@ -143,43 +143,13 @@ class _Fields:
             raise UserError(f"{name}: must be a list of at least one text, none empty")
         return tuple(values)
 
-    def path(self, name: str) -> str:
-        root = self.folder.resolve().parent.parent
-        if not isinstance(name, str) or not name:
-            raise UserError(f"media: {name!r} is not a path")
-        path = (self.folder / name).resolve()
-        if not path.is_relative_to(root):
-            raise UserError(f"media: {name!r} lies outside {root.name}; move it below")
-        return str(path)
+    def media(self, name: str) -> str:
+        paths = parse_media(self.values, name, self.folder / "items.jsonl", levels_up=2)
+        return paths[0]
 
     def clip(self, values: dict[str, Any] | None = None) -> Clip:
         values = self.values if values is None else values
-        media = self.take("media", (str, list), values)
-        names = [media] if isinstance(media, str) else media
-        if not names:
-            raise UserError("media: the list is empty")
-        times = [values.get(name) for name in ("start", "end")]
-        for name, time in zip(("start", "end"), times, strict=True):
-            if time is not None and (isinstance(time, bool) or not isinstance(time, int | float) or time < 0):
-                raise UserError(f"{name}: {time!r} is not a time in seconds")
-        start, end = times
-        if end is not None and end <= (start or 0):
-            raise UserError(f"end: {end} s must be after start, {start or 0} s")
-        return Clip(
-            media=tuple(self.path(name) for name in names),
-            start=None if start is None else float(start),
-            end=None if end is None else float(end),
-        )
-
-
-def _read_item(line: str, folder: Path, info: dict[str, Any], reader: Callable[[_Fields], Item]) -> Item:
-    try:
-        values = json.loads(line)
-    except ValueError as error:
-        raise UserError(f"not JSON ({error})") from error
-    if not isinstance(values, dict):
-        raise UserError("not a JSON object")
-    return reader(_Fields(values, folder, info))
+        return parse_clip(values, self.folder / "items.jsonl", levels_up=2)
 
 
 def _labelled(f: _Fields) -> Item:
@@ -218,7 +188,7 @@ def _world_model(f: _Fields) -> Item:
     answer = f.take("answer", int)
     if not all(isinstance(c, dict) for c in candidates) or not 0 <= answer < len(candidates):
         raise UserError(f"answer: {answer} is not the index of one of {len(candidates)} candidates")
-    pair = Clip(media=(f.path(f.text("initial")), f.path(f.text("final"))))
+    pair = Clip(media=(f.media("initial"), f.media("final")))
     return Item(id=f.text("id"), clip=pair, candidates=tuple(f.clip(c) for c in candidates), answer=answer)
 
 
