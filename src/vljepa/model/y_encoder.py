@@ -19,8 +19,6 @@ from vljepa.errors import UserError
 from vljepa.model.weights import weights_path
 
 NAME = "all-MiniLM-L6-v2"
-_BUCKET = 4
-"""Texts whose token counts round up to the same multiple of this share one padded batch."""
 
 
 class YEncoder(nn.Module):
@@ -44,7 +42,8 @@ class YEncoder(nn.Module):
         folder = weights_file.parent
         bert_config = BertConfig.from_json_file(folder / "config.json")
         bert_config.hidden_dropout_prob = bert_config.attention_probs_dropout_prob = 0.0
-        bert_config._attn_implementation = "sdpa"
+        # Targets are short: written out, attention's backward is a third faster on a CPU than the fused kernel's.
+        bert_config._attn_implementation = "eager"
         self.bert = BertModel(bert_config, add_pooling_layer=False)
         weights = load_file(weights_file)
         # Sentence embeddings never pass through BERT's pooler; position_ids are not weights.
@@ -75,7 +74,7 @@ class YEncoder(nn.Module):
     def sentence_embedding(self, texts: Sequence[str]) -> Tensor:
         """Texts to all-MiniLM-L6-v2's own sentence embeddings, (n, 384), of unit length: before our head.
 
-        Each distinct text is encoded once; texts of similar length share a batch, so that padding costs little.
+        Each distinct text is encoded once; texts of equal length share a batch, so that there is no [PAD].
         """
         device = self.head.weight.device
         if not texts:
@@ -84,12 +83,9 @@ class YEncoder(nn.Module):
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(distinct))]
         order: list[int] = []
         pooled: list[Tensor] = []
-        for rows, width in _buckets([len(row) for row in ids]):
-            padded = torch.tensor([ids[row] + [0] * (width - len(ids[row])) for row in rows], device=device)
-            lengths = torch.tensor([len(ids[row]) for row in rows], device=device)
-            mask = torch.arange(width, device=device) < lengths[:, None]
-            hidden = self.bert(input_ids=padded, attention_mask=mask.long()).last_hidden_state.float()
-            pooled.append((hidden * mask[:, :, None]).sum(dim=1) / lengths[:, None])
+        for rows in _equally_long(ids):
+            hidden = self.bert(input_ids=torch.tensor([ids[row] for row in rows], device=device)).last_hidden_state
+            pooled.append(hidden.float().mean(dim=1))
             order.extend(rows)
         place = torch.empty(len(order), dtype=torch.long)
         place[torch.tensor(order)] = torch.arange(len(order))
@@ -97,12 +93,11 @@ class YEncoder(nn.Module):
         return functional.normalize(torch.cat(pooled), dim=-1)[back]
 
 
-def _buckets(lengths: Sequence[int]) -> Iterator[tuple[list[int], int]]:
-    """Rows of similar length with the width that holds them, shortest first."""
+def _equally_long(ids: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    """Rows with the same number of tokens, shortest first."""
 
-    def bucket(row: int) -> int:
-        return -(-lengths[row] // _BUCKET)
+    def length(row: int) -> int:
+        return len(ids[row])
 
-    for _, group in groupby(sorted(range(len(lengths)), key=bucket), key=bucket):
-        rows = list(group)
-        yield rows, max(lengths[row] for row in rows)
+    for _, group in groupby(sorted(range(len(ids)), key=length), key=length):
+        yield list(group)
