@@ -151,16 +151,31 @@ class Model:
         return events(self.embed_stream(video, fps=fps), decode, policy)
 
     def embed_stream(
-        self, video: Video | Iterable[np.ndarray], *, fps: float | None = None, query: str = CAPTION_QUERY
+        self,
+        video: Video | Iterable[np.ndarray],
+        *,
+        fps: float | None = None,
+        rate_hz: float = STREAM_RATE_HZ,
+        query: str = CAPTION_QUERY,
     ) -> Iterator[tuple[float, Tensor]]:
-        """The predicted embedding ``(embed_dim,)`` of the last 2 s at each instant, with its time in seconds."""
+        """The predicted embedding ``(embed_dim,)`` of the last frames at each instant, with its time in seconds.
+
+        Args:
+            video: as in ``stream``.
+            fps: as in ``stream``.
+            rate_hz: instants per second; the window is the model's number of frames at this rate.
+            query: what is asked at every instant.
+
+        Raises:
+            UserError: frames without ``fps``; the file cannot be read.
+        """
         size = self.network.config.x_encoder.frame_size
         if isinstance(video, str | Path):
-            frames = iter_frames(str(video), STREAM_RATE_HZ, size)
+            frames = iter_frames(str(video), rate_hz, size)
         elif fps is None or fps <= 0:
             raise UserError("stream: frames need fps, their rate in hertz; pass fps=...")
         else:
-            frames = _sampled(video, fps, size)
+            frames = _sampled(video, fps, rate_hz, size)
         return self._windows(frames, query)
 
     @torch.inference_mode()
@@ -234,11 +249,11 @@ def _checked(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _sampled(frames: Iterable[np.ndarray], fps: float, size: int) -> Iterator[tuple[float, np.ndarray]]:
-    """Frames at about ``STREAM_RATE_HZ``, resized, with their times."""
+def _sampled(frames: Iterable[np.ndarray], fps: float, rate_hz: float, size: int) -> Iterator[tuple[float, np.ndarray]]:
+    """Frames at about ``rate_hz``, resized, with their times."""
     due = 0.0
     for index, frame in enumerate(frames):
         time = index / fps
         if time + 1e-9 >= due:
-            due = max(due + 1 / STREAM_RATE_HZ, time)
+            due = max(due + 1 / rate_hz, time)
             yield time, resize(_checked(np.asarray(frame)[None]), size)[0]

@@ -1,0 +1,22 @@
+"""The command's help and its exit codes."""
+
+import pytest
+
+from vljepa.cli import COMMANDS, main
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_gives_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    assert f"Example: vljepa {command} " in capsys.readouterr().out
+
+
+def test_bad_usage_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["no-such-command"]) == 2
+
+
+def test_user_error_is_one_line_and_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "no/such/checkpoint"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("vljepa: no/such/checkpoint: no checkpoint")
+    assert captured.err.count("\n") == 1 and captured.out == ""
