@@ -43,7 +43,7 @@ HELD_OUT_PHRASES: dict[str, tuple[str, ...]] = {
     "push_left": ("*shove {x} leftwards",),
     "push_right": ("*shove {x} rightwards",),
     "push_away": ("*shove {x} into the distance",),
-    "push_nearer": ("*drag {x} near",),
+    "push_nearer": ("*pull {x} near",),
     "lift_hold": ("*hoist {x} and *suspend it aloft",),
     "lift_drop": ("*hoist {x} and *release it to plummet",),
     "lift_put_back": ("*hoist {x} and *restore it to its spot",),
