@@ -234,7 +234,7 @@ def _hand(items: tuple[Item, ...], step: Step, poses: list[Pose], cup: Point, ke
             z = 0.03 + (0.1 * abs(cos(2 * pi * (u - begin) / (stop - begin)))) if begin < u < stop else 0.1
             grip = top
         case "pretend_pick_up":
-            z = _at([(0.35, (0, 0, 0.0)), (0.75, (0, 0, HOLD_HEIGHT))], u)[2]
+            z = _at([(0.35, (0.0, 0.0, 0.0)), (0.75, (0.0, 0.0, HOLD_HEIGHT))], u)[2]
             release = 2.0
         case "swap":
             grasp, release = 0.12, 0.9

@@ -234,7 +234,7 @@ class _Painter:
     def _box(self, x: float, y: float) -> None:
         wide, deep, tall = 0.17, 0.08, 0.17
         spot, lit = self.camera.spot, self.camera.lit
-        self.draw.polygon([spot(x - wide, y + deep, 0), spot(x + wide, y + deep, 0), spot(x + wide, y + deep, tall),
+        self.draw.polygon([spot(x - wide, y + deep), spot(x + wide, y + deep), spot(x + wide, y + deep, tall),
                            spot(x - wide, y + deep, tall)], fill=lit(_CARDBOARD, 0.62))  # fmt: skip
         self.draw.polygon([spot(x - wide, y - deep, tall), spot(x + wide, y - deep, tall),
                            spot(x + wide, y + deep, tall), spot(x - wide, y + deep, tall)],
