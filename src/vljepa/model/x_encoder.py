@@ -17,9 +17,16 @@ from vljepa.config import XEncoderConfig
 from vljepa.errors import UserError
 from vljepa.model.weights import SOURCES, weights_path
 
-# Input channels, output channels, expansion, kernel, stride of the 16 blocks.
-_STAGES = ((1, 16, 1, 3, 1), (2, 24, 6, 3, 2), (2, 40, 6, 5, 2), (3, 80, 6, 3, 2), (3, 112, 6, 5, 1))
-_STAGES += ((4, 192, 6, 5, 2), (1, 320, 6, 3, 1))
+# Per stage: number of blocks, output channels, expansion, kernel, stride of the first block.
+_STAGES = (
+    (1, 16, 1, 3, 1),
+    (2, 24, 6, 3, 2),
+    (2, 40, 6, 5, 2),
+    (3, 80, 6, 3, 2),
+    (3, 112, 6, 5, 1),
+    (4, 192, 6, 5, 2),
+    (1, 320, 6, 3, 1),
+)
 _STEM_CHANNELS = 32
 _BATCH_NORM_EPS = 1e-3
 # The authors of EfficientNet-lite feed (x - 127) / 128, x in [0, 255].
