@@ -7,7 +7,7 @@ base form, and inflected as the sentence needs.
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -63,32 +63,32 @@ def word(symbol: str, rng: np.random.Generator | None = None, *, held_out: bool 
     return choices[int(rng.integers(len(choices)))]
 
 
+def _third_person(match: re.Match[str]) -> str:
+    verb = match[1]
+    if verb.endswith(("s", "sh", "ch", "x", "o")):
+        return verb + "es"
+    if verb.endswith("y") and verb[-2] not in "aeiou":
+        return verb[:-1] + "ies"
+    return verb + "s"
+
+
 def third_person(phrase: str) -> str:
     """The phrase with its marked verbs in the third person: ``*push X`` -> ``pushes X``."""
+    return _MARKED.sub(_third_person, phrase)
 
-    def inflect(match: re.Match[str]) -> str:
-        verb = match[1]
-        if verb.endswith(("s", "sh", "ch", "x", "o")):
-            return verb + "es"
-        if verb.endswith("y") and verb[-2] not in "aeiou":
-            return verb[:-1] + "ies"
-        return verb + "s"
 
-    return _MARKED.sub(inflect, phrase)
+def _gerund(match: re.Match[str]) -> str:
+    verb = match[1]
+    if verb in _IRREGULAR_GERUNDS:
+        return _IRREGULAR_GERUNDS[verb]
+    if verb.endswith("e") and not verb.endswith("ee"):
+        return verb[:-1] + "ing"
+    return verb + "ing"
 
 
 def gerund(phrase: str) -> str:
     """The phrase with its marked verbs as gerunds: ``*push X`` -> ``pushing X``."""
-
-    def inflect(match: re.Match[str]) -> str:
-        verb = match[1]
-        if verb in _IRREGULAR_GERUNDS:
-            return _IRREGULAR_GERUNDS[verb]
-        if verb.endswith("e") and not verb.endswith("ee"):
-            return verb[:-1] + "ing"
-        return verb + "ing"
-
-    return _MARKED.sub(inflect, phrase)
+    return _MARKED.sub(_gerund, phrase)
 
 
 def base_form(phrase: str) -> str:
@@ -114,7 +114,7 @@ def noun(item: Item, attributes: Sequence[str], words: Callable[[str], str]) -> 
 
 def vocabulary(rng: np.random.Generator | None = None, *, held_out: bool = False) -> Callable[[str], str]:
     """A choice of words that stays the same within one text; the plain ones without ``rng``."""
-    return lru_cache(maxsize=None)(lambda symbol: word(symbol, rng, held_out=held_out))
+    return cache(lambda symbol: word(symbol, rng, held_out=held_out))
 
 
 def describe(index: int, items: Sequence[Item], words: Callable[[str], str]) -> str:
@@ -154,6 +154,7 @@ def captions(episode: Episode, step: Step, seed: int, count: int) -> tuple[str, 
     return tuple(dict.fromkeys(drawn))[:count]
 
 
+@cache
 def action_labels(verb: str, shape: str | None) -> tuple[str, ...]:
     """Training paraphrases of an action class, a verb with the shape acted upon; any shape if None."""
     nouns = ("something", "an object") if shape is None else tuple(with_article(w) for w in TRAIN_WORDS[shape])
