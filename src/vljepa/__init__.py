@@ -1,6 +1,7 @@
 """Open implementation of VL-JEPA (arXiv 2512.10942).
 
-``vljepa.load`` and ``vljepa.Model`` live in ``vljepa.api``, and are looked up on first use: importing torch takes seconds.
+``vljepa.load`` and ``vljepa.Model`` live in ``vljepa.api``, and are looked up on first use: importing torch takes
+seconds.
 """
 
 from typing import TYPE_CHECKING, Any
