@@ -185,7 +185,7 @@ def _describe(name: str, rows: list[Row]) -> dict[str, Any]:
         about = {"task": name, "metric": "top1", "query": jobs.CHANGE_QUERY,
                  "candidate_query": jobs.CAPTION_QUERIES[0], "chance": 1 / len(rows[0]["candidates"])}  # fmt: skip
     elif name == "triplet":
-        about = {"task": name, "metric": "accuracy", "query": "", "chance": 0.5}
+        about = {"task": name, "metric": "accuracy", "query": "", "chance": 1 / 3}
     else:
         chance = sum(1 / len(row["choices"]) for row in rows) / len(rows)
         about = {"task": "choice", "metric": "accuracy", "query": "", "chance": chance}
