@@ -175,3 +175,14 @@ def test_bad_config_is_named(broken: Path) -> None:
         VLJEPA.load(broken)
     with pytest.raises(UserError, match="name a checkpoint folder"):
         VLJEPA.load(broken / "nowhere")
+
+
+def test_saving_replaces_a_checkpoint_but_no_other_folder(model: VLJEPA, tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"somebody's")
+    with pytest.raises(UserError, match="other files than a checkpoint"):
+        model.save(tmp_path, card="")
+    assert (tmp_path / "photo.jpg").exists()
+    model.save(tmp_path / "model", card="first")
+    model.save(tmp_path / "model", card="second")
+    assert (tmp_path / "model" / "README.md").read_text() == "second"
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("model")] == ["model"]

@@ -1,6 +1,7 @@
 """The whole VL-JEPA: four parts and the shared space (paper, figure 1), and its checkpoint folder."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -115,28 +116,41 @@ class VLJEPA(nn.Module):
         """Write a checkpoint folder (design, section 3).
 
         Args:
-            folder: made if absent; files of the same names are replaced.
+            folder: made if absent, replaced as a whole if it is a checkpoint folder already: written aside and
+                renamed, so that nobody ever reads one half written.
             card: text of the model card: data, recipe, seed, steps, results.
             dtype: of matrices; vectors, scalars and the familiarity score always stay float32.
+
+        Raises:
+            UserError: the folder holds something else.
         """
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        if folder.exists() and any(folder.iterdir()) and not (folder / _CONFIG).exists():
+            raise UserError(f"{folder}: holds other files than a checkpoint; name a new or an empty folder")
+        aside = folder.with_name(folder.name + ".writing")
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
 
         def stored(name: str, tensor: Tensor) -> Tensor:
             exact = tensor.ndim < 2 or name.startswith("familiarity.")
             return tensor.detach().to("cpu", torch.float32 if exact else getattr(torch, dtype)).contiguous()
 
-        save_file({name: stored(name, tensor) for name, tensor in self.trained_state().items()}, folder / _WEIGHTS)
+        save_file({name: stored(name, tensor) for name, tensor in self.trained_state().items()}, aside / _WEIGHTS)
         if self.y_decoder is not None:
-            self.y_decoder.tokenizer.save(str(folder / _TOKENIZER))
-        (folder / _CARD).write_text(card, encoding="utf-8")
+            self.y_decoder.tokenizer.save(str(aside / _TOKENIZER))
+        (aside / _CARD).write_text(card, encoding="utf-8")
         document = {
             "format": FORMAT,
             "model": to_json(self.config),
             "y_decoder": self.y_decoder is not None,
             "backbones": backbones(self.config),
         }
-        (folder / _CONFIG).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        (aside / _CONFIG).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        old = folder.with_name(folder.name + ".old")
+        if folder.exists():
+            folder.rename(old)
+        aside.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
 
     @classmethod
     def load(cls, folder: Path | str) -> "VLJEPA":

@@ -16,11 +16,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from vljepa.tabletop.procedures import PROCEDURES
-
 from vljepa.errors import UserError
 from vljepa.tabletop import jobs, language
 from vljepa.tabletop.jobs import Job, Row
+from vljepa.tabletop.procedures import PROCEDURES
 from vljepa.tabletop.questions import COUNTS, YES_NO
 from vljepa.tabletop.scene import SHAPES, VERBS
 
