@@ -1,0 +1,42 @@
+"""The command ``vljepa``. Exit code 0: done; 1: the work failed; 2: bad usage or bad input, said in one line."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+import tyro
+
+from vljepa.cli.evaluation import evaluate
+from vljepa.cli.tasks import ask, caption, classify, stream
+from vljepa.cli.training import info, tabletop, train
+from vljepa.errors import UserError
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "train": train,
+    "eval": evaluate,
+    "caption": caption,
+    "ask": ask,
+    "classify": classify,
+    "stream": stream,
+    "tabletop": tabletop,
+    "info": info,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if len(args) > 1 and args[0] == "train" and not args[1].startswith("-"):
+            # The settings of a recipe are known once its name is, so its options are read by a parser of their own.
+            train(args[1], tuple(args[2:]))
+        else:
+            tyro.extras.subcommand_cli_from_dict(COMMANDS, args=args, prog="vljepa")
+    except UserError as error:
+        print(f"vljepa: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"vljepa: {error}", file=sys.stderr)
+        return 1
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0

@@ -1,0 +1,27 @@
+"""What the commands share: options, loading, printing."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+if TYPE_CHECKING:
+    from vljepa.api import Model
+
+# Layers are imported inside the commands: importing torch and transformers takes seconds, and `--help` must not.
+
+AsJson = Annotated[bool, tyro.conf.arg(name="json", help="Print one JSON value for a program to read.")]
+ModelName = Annotated[str, tyro.conf.arg(name="model", help="Name of a shipped model, or a checkpoint folder.")]
+
+
+def load_model(checkpoint: str) -> "Model":
+    """The model of that name or folder."""
+    from vljepa.api import load
+
+    return load(checkpoint)
+
+
+def show(values: dict[str, Any], lines: Sequence[str], as_json: bool) -> None:
+    """Print the values as JSON for a program, or the lines for a person."""
+    print(json.dumps(values) if as_json else "\n".join(lines))

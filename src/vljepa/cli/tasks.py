@@ -1,0 +1,80 @@
+"""Ask a model about one video: ``caption``, ``ask``, ``classify``, ``stream``."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tyro.conf import Positional
+
+from vljepa.cli.common import AsJson, ModelName, load_model, show
+
+if TYPE_CHECKING:
+    from vljepa.api import Model
+
+UNFAMILIAR = 0.01
+"""Below this p-value a video counts as unlike the training world."""
+
+
+def caption(video: Positional[Path], model: ModelName = "nano", as_json: AsJson = False) -> None:
+    """Describe a video or an image in one sentence.
+
+    Example: vljepa caption clip.mp4
+    """
+    loaded = load_model(model)
+    familiarity = loaded.familiarity(video)
+    text = loaded.caption(video)
+    show({"caption": text, "familiarity": familiarity}, [text, *_warning(familiarity)], as_json)
+
+
+def ask(
+    video: Positional[Path],
+    question: Positional[str],
+    choices: tuple[str, ...] = (),
+    model: ModelName = "nano",
+    as_json: AsJson = False,
+) -> None:
+    """Answer a question on a video: the best of the choices, or free text without them.
+
+    Example: vljepa ask clip.mp4 "How many cubes are there?" --choices 1 2 3
+    """
+    _rank(load_model(model), video, as_json, lambda loaded: loaded.ask(video, question, choices or None))
+
+
+def classify(
+    video: Positional[Path],
+    labels: Positional[tuple[str, ...]],
+    model: ModelName = "nano",
+    as_json: AsJson = False,
+) -> None:
+    """Rank labels of your own words for a video.
+
+    Example: vljepa classify clip.mp4 "pushing a cube to the left" "spinning a ball"
+    """
+    _rank(load_model(model), video, as_json, lambda loaded: loaded.classify(video, labels))
+
+
+def stream(
+    video: Positional[Path], labels: tuple[str, ...] = (), model: ModelName = "nano", as_json: AsJson = False
+) -> None:
+    """Say what happens in a long video, at the moments where the meaning changes; with --json one object a line.
+
+    Example: vljepa stream long.mp4
+    """
+    for event in load_model(model).stream(video, labels=labels or None):
+        line = f"{event.start:7.1f} s to {event.end:7.1f} s  {event.text}  ({event.score:.2f})"
+        print(json.dumps(dataclasses.asdict(event)) if as_json else line, flush=True)
+
+
+def _rank(model: "Model", video: Path, as_json: bool, rank: "Callable[[Model], Iterable[Any]]") -> None:
+    ranked = list(rank(model))
+    familiarity = model.familiarity(video)
+    values = {"ranked": [dataclasses.asdict(scored) for scored in ranked], "familiarity": familiarity}
+    show(values, [*(f"{s.score:6.3f}  {s.text}" for s in ranked), *_warning(familiarity)], as_json)
+
+
+def _warning(familiarity: float) -> list[str]:
+    if familiarity >= UNFAMILIAR:
+        return []
+    return [f"(unlike the videos this model was trained on, p = {familiarity:.3f}: do not trust the answer)"]
