@@ -78,6 +78,16 @@ def test_stream_sees_each_frame_once_and_ends_on_the_clip_embedding(model: Model
     torch.testing.assert_close(instants[-1][1], model.encode_video([video[::2]])[0], atol=1e-4, rtol=0)
 
 
+def test_whole_stream_at_once_agrees_with_instant_by_instant(model: Model, video: np.ndarray, tmp_path: Path) -> None:
+    path = tmp_path / "long.png"
+    first, *others = [Image.fromarray(frame) for frame in np.concatenate([video, video[::-1]])]
+    first.save(path, save_all=True, append_images=others, duration=125)
+    times, embeddings = model.encode_stream(path, query="What now?")
+    instants = list(model.embed_stream(path, query="What now?"))
+    assert times == [time for time, _ in instants] == [i / 4 for i in range(16)]
+    torch.testing.assert_close(embeddings, torch.stack([row for _, row in instants]), atol=1e-5, rtol=0)
+
+
 def test_stream_gives_events_in_order_that_cover_it(model: Model, video: np.ndarray) -> None:
     found = list(model.stream(iter(video), fps=8.0, labels=["a red cube", "a blue ball"]))
     assert found[0].start == 0.0 and found[-1].end == 1.75

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from vljepa.data.video import iter_frames, probe, read_clip, resize
 from vljepa.errors import UserError
+from vljepa.model.bulk import embed_windows, stream_tokens
 from vljepa.model.vljepa import VLJEPA
 from vljepa.tasks.answer import answer
 from vljepa.tasks.classify import classify
@@ -178,6 +179,20 @@ class Model:
             frames = _sampled(video, fps, rate_hz, size)
         return self._windows(frames, query)
 
+    def encode_stream(
+        self, path: str | Path, *, rate_hz: float = STREAM_RATE_HZ, query: str = CAPTION_QUERY
+    ) -> tuple[list[float], Tensor]:
+        """``embed_stream`` of a whole file at once: the same values, several times faster.
+
+        Returns:
+            Times in seconds, and unit vectors ``(instants, embed_dim)``.
+
+        Raises:
+            UserError: the file cannot be read.
+        """
+        times, tokens = stream_tokens(self.network, path, rate_hz)
+        return times, embed_windows(self.network, tokens, query)
+
     @torch.inference_mode()
     def familiarity(self, video: Video) -> float:
         """How usual the video is for this model: the share of held-out training-like clips at least as far off.
@@ -206,12 +221,19 @@ class Model:
         middles = ((np.arange(count) + 0.5) * len(array) / count).astype(int)
         return torch.from_numpy(np.ascontiguousarray(resize(array[middles], config.frame_size)))
 
-    def _clip_frames(self, clip: Clip) -> Tensor:
-        """As many frames as in training: of a video num_frames, of images one each, ``(F, size, size, 3)``."""
-        config = self.network.config.x_encoder
+    def count_frames(self, clip: Clip) -> int:
+        """How many frames of a clip are seen, as in training: of a video num_frames, of images one each.
+
+        Raises:
+            UserError: the file cannot be read.
+        """
+        limit = self.network.config.x_encoder.num_frames
         is_video = len(clip.media) == 1 and probe(clip.media[0]).num_frames != 1
-        count = config.num_frames if is_video else min(len(clip.media), config.num_frames)
-        return torch.from_numpy(read_clip(clip, count, size=config.frame_size))
+        return limit if is_video else min(len(clip.media), limit)
+
+    def _clip_frames(self, clip: Clip) -> Tensor:
+        """The frames seen of a clip, ``(F, size, size, 3)``."""
+        return torch.from_numpy(read_clip(clip, self.count_frames(clip), size=self.network.config.x_encoder.frame_size))
 
     @torch.inference_mode()
     def _embed(self, clips: list[Tensor], queries: list[str]) -> Tensor:

@@ -10,17 +10,16 @@ import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 from tokenizers import Tokenizer
-from torch import Tensor
 
 from vljepa.config import RunConfig, SourceConfig
 from vljepa.data.features import FeatureCache
 from vljepa.data.loader import Loader
 from vljepa.data.manifest import read_manifest
 from vljepa.errors import UserError
+from vljepa.model import bulk
 from vljepa.model.vljepa import VLJEPA, pool
 from vljepa.model.y_decoder import train_tokenizer
 from vljepa.tabletop import suite
-from vljepa.training.step import autocast
 from vljepa.types import Clip, Sample
 
 _FAMILIARITY_CLIPS = 4000
@@ -112,22 +111,11 @@ def cache_features(config: RunConfig, model: VLJEPA, samples: dict[str, list[Sam
         wanted = clips.setdefault(source.num_frames, {})
         wanted.update((sample.clip, None) for sample in samples[source.manifest])
 
-    def encode(frames: Tensor) -> Tensor:
-        with torch.no_grad(), autocast(config.precision):
-            return model.encode_frames(frames)
-
     caches = {}
     for num_frames, wanted in clips.items():
         with counting(f"features of {num_frames}-frame clips") as progress:
-            cache = FeatureCache.build(
-                Path(config.data) / "features",
-                wanted,
-                num_frames,
-                encode,
-                f"{model.x_encoder.fingerprint}-{config.precision}",
-                config.model.x_encoder.frame_size,
-                progress=progress,
-            )
+            folder = Path(config.data) / "features"
+            cache = bulk.cache_features(model, folder, wanted, num_frames, config.precision, progress)
         if cache.left_out:
             print(f"left out: {len(cache.left_out)} of {len(wanted)} clips cannot be read")
         caches[num_frames] = cache
