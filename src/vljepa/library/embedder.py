@@ -1,0 +1,59 @@
+"""What a library asks of a model, and how it knows the model again."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from vljepa.api import load
+from vljepa.model.vljepa import VLJEPA
+from vljepa.types import Clip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedder:
+    """A model as a library sees it: callables and an identity."""
+
+    name: str
+    """Name of a shipped model, or absolute path of a checkpoint folder: ``load`` finds it again from anywhere."""
+    fingerprint: str
+    """Equal fingerprints mean equal embeddings."""
+    embed_dim: int
+    """E."""
+    encode_clips: Callable[[Sequence[Clip], Sequence[str]], Tensor]
+    """Clips and a query for each to unit vectors (clips, E); raises UserError if a clip cannot be read."""
+    encode_text: Callable[[Sequence[str]], Tensor]
+    """Texts to unit vectors (texts, E)."""
+
+    @classmethod
+    def load(cls, name_or_folder: str | Path) -> "Embedder":
+        """The model of that name or checkpoint folder.
+
+        Raises:
+            UserError: there is no such checkpoint, or it is damaged.
+        """
+        model = load(name_or_folder)
+        folder = Path(name_or_folder)
+        return cls(
+            name=str(folder.resolve()) if folder.is_dir() else str(name_or_folder),
+            fingerprint=fingerprint(model.network),
+            embed_dim=model.network.config.embed_dim,
+            encode_clips=model.encode_clips,
+            encode_text=model.encode_text,
+        )
+
+
+def fingerprint(network: VLJEPA) -> str:
+    """SHA-256, as hex, of the trained weights that embeddings depend on.
+
+    The Y-Decoder is not among them: a checkpoint that is given one afterwards keeps its libraries. Frozen backbones
+    need not be, since a checkpoint refuses to load with others than those it was trained on.
+    """
+    digest = hashlib.sha256()
+    for name, tensor in sorted(network.trained_state().items()):
+        if name.startswith(("predictor.", "y_encoder.")):
+            digest.update(f"{name} {tuple(tensor.shape)}\n".encode())
+            digest.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
