@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import tyro
 
 from vljepa.cli.evaluation import evaluate
+from vljepa.cli.library import index, search
 from vljepa.cli.tasks import ask, caption, classify, stream
 from vljepa.cli.training import info, tabletop, train
 from vljepa.errors import UserError
@@ -17,6 +18,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "ask": ask,
     "classify": classify,
     "stream": stream,
+    "index": index,
+    "search": search,
     "tabletop": tabletop,
     "info": info,
 }
