@@ -1,15 +1,18 @@
 import dataclasses
+import json
 
 import pytest
 import torch
+from tokenizers import Tokenizer, models
 from torch.nn import functional
 
 from vljepa.config import TransformerConfig, YDecoderConfig
 from vljepa.errors import UserError
-from vljepa.model.y_decoder import END, YDecoder, train_tokenizer
+from vljepa.model.y_decoder import YDecoder, train_tokenizer
 
 TRANSFORMER = TransformerConfig(dim=32, num_layers=2, num_heads=4, num_kv_heads=2, ffn_dim=64, causal=True)
 CONFIG = YDecoderConfig(transformer=TRANSFORMER, prefix_tokens=3, vocab_size=300, max_tokens=24)
+CONFIG_400 = dataclasses.replace(CONFIG, vocab_size=400)
 TEXTS = ["a red cube", "the ball rolls", "lift the large cone, then drop it", "a red ball"]
 
 
@@ -65,8 +68,32 @@ def test_learns_texts_and_depends_on_the_embedding(decoder: YDecoder) -> None:
 
 def test_bad_configs_are_refused() -> None:
     tokenizer = train_tokenizer(TEXTS, 300)
-    assert tokenizer.token_to_id(END) is not None
     with pytest.raises(UserError, match="vocab_size"):
         YDecoder(dataclasses.replace(CONFIG, vocab_size=270), 16, tokenizer)
     with pytest.raises(UserError, match="causal"):
         YDecoder(dataclasses.replace(CONFIG, transformer=dataclasses.replace(TRANSFORMER, causal=False)), 16, tokenizer)
+    with pytest.raises(UserError, match="0 special tokens"):
+        YDecoder(CONFIG, 16, Tokenizer(models.BPE()))
+
+
+@pytest.mark.parametrize("literal", ["<end>", "<end of text>"])
+def test_text_that_spells_the_end_token_is_a_text(literal: str) -> None:
+    # Often enough in the training targets that every merge within the literal is learned.
+    tokenizer = train_tokenizer([f"lift it {literal} and drop it", literal] * 50, 400)
+    decoder = YDecoder(CONFIG_400, 16, Tokenizer.from_str(tokenizer.to_str()))
+    (end,) = tokenizer.get_added_tokens_decoder()
+    assert decoder.end == end
+    for text in (literal, f"lift it {literal}{literal} and drop it"):
+        ids = decoder.tokenizer.encode_batch_fast([text])[0].ids
+        assert end not in ids
+        assert decoder.tokenizer.decode(ids) == text
+
+
+def test_tokenizer_of_an_earlier_version_is_read() -> None:
+    document = json.loads(train_tokenizer(TEXTS, 300).to_str())
+    (token,) = document["added_tokens"]
+    document["model"]["vocab"]["<end>"] = document["model"]["vocab"].pop(token["content"])
+    token["content"] = "<end>"
+    decoder = YDecoder(CONFIG, 16, Tokenizer.from_str(json.dumps(document)))
+    assert decoder.end == token["id"]
+    assert decoder.end not in decoder.tokenizer.encode("a red <end> cube").ids

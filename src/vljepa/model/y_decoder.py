@@ -16,10 +16,10 @@ from vljepa.embedding import normalize
 from vljepa.errors import UserError
 from vljepa.model.transformer import KVCache, Transformer
 
-END = "<end>"
-"""The token that ends a text."""
+_END = "<end of text>"
+"""Name of the token that ends a text. Byte-level BPE writes a blank otherwise, so that no merge can ever spell it."""
 _MIN_VOCAB = 257
-"""All bytes and END."""
+"""All bytes and the end token."""
 
 
 class YDecoder(nn.Module):
@@ -31,7 +31,7 @@ class YDecoder(nn.Module):
         tokenizer: from ``train_tokenizer``.
 
     Raises:
-        UserError: a bidirectional transformer, or a tokenizer larger than ``config.vocab_size`` or without END.
+        UserError: a bidirectional transformer; a tokenizer larger than ``config.vocab_size`` or without an end token.
     """
 
     def __init__(self, config: YDecoderConfig, embed_dim: int, tokenizer: Tokenizer) -> None:
@@ -42,12 +42,17 @@ class YDecoder(nn.Module):
             raise UserError(
                 f"y_decoder: the tokenizer has {tokenizer.get_vocab_size()} tokens, vocab_size is {config.vocab_size}"
             )
-        end = tokenizer.token_to_id(END)
-        if end is None:
-            raise UserError(f"y_decoder: the tokenizer has no token {END}; make it with train_tokenizer")
+        special = [number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special]
+        if len(special) != 1:
+            raise UserError(
+                f"y_decoder: the tokenizer has {len(special)} special tokens instead of the one that ends a text; "
+                "make it with train_tokenizer"
+            )
+        # A text that spells the end token is a text like any other. The tokenizer's file does not keep this setting.
+        tokenizer.encode_special_tokens = True
         self.config = config
         self.tokenizer = tokenizer
-        self.end = end
+        self.end = special[0]
         dim = config.transformer.dim
         self.prefix = nn.Linear(embed_dim, config.prefix_tokens * dim)
         # Serves as output layer too: small, so that the first guesses are near uniform.
@@ -58,7 +63,7 @@ class YDecoder(nn.Module):
     def loss(self, embeddings: Tensor, texts: Sequence[str]) -> Tensor:
         """Mean cross-entropy per token of the texts given their embeddings, nats.
 
-        Texts are cut at ``config.max_tokens`` tokens, END included.
+        Texts are cut at ``config.max_tokens`` tokens, the end token included.
 
         Args:
             embeddings: (B, E); only their direction counts.
@@ -123,7 +128,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
-        special_tokens=[END],
+        special_tokens=[_END],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
