@@ -1,6 +1,12 @@
 """The feature cache: stored once, read back, continued after a kill, bad clips left out."""
 
 import os
+import resource
+import select
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -110,4 +116,62 @@ def test_lost_shard_is_computed_anew(tmp_path: Path, clips: list[Clip], monkeypa
     build(tmp_path / "cache", clips[9:], Encoder())
     cache = build(tmp_path / "cache", clips, encoder := Encoder())
     assert encoder.num_clips == 1
+    np.testing.assert_array_equal(cache.read(clips), expected(list(range(10))))
+    # A shard that is cut short, or only begun, counts as lost.
+    for damaged, size in (("shard-00001.npy", 140), ("shard-00002.npy", 0)):
+        os.truncate(folder / damaged, size)
+    cache = build(tmp_path / "cache", clips, encoder := Encoder())
+    assert encoder.num_clips == 6
+    np.testing.assert_array_equal(cache.read(clips), expected(list(range(10))))
+
+
+def test_two_processes_build_one_cache_in_turn(
+    tmp_path: Path, clips: list[Clip], capfd: pytest.CaptureFixture[str]
+) -> None:
+    encoder = Encoder()
+    folder = build(tmp_path / "cache", clips[:4], encoder).folder
+    # Another process holds the lock for a second.
+    code = f"""if True:
+        import time
+        from pathlib import Path
+        from vljepa.data.lock import locked
+        with locked(Path({str(folder)!r}) / "lock", "", wait=False):
+            print("held", flush=True)
+            time.sleep(1)
+            print("freed", flush=True)
+    """
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        cache = build(tmp_path / "cache", clips, encoder)
+        assert select.select([other.stdout], [], [], 0)[0], "built before the lock was free"
+        assert other.stdout.readline() == "freed\n"
+    assert capfd.readouterr().err == f"{folder}: another process fills this feature cache; waiting for it\n"
+    assert encoder.num_clips == 10
+    np.testing.assert_array_equal(cache.read(clips), expected(list(range(10))))
+
+
+def test_what_another_build_added_meanwhile_is_not_computed_again(tmp_path: Path, clips: list[Clip]) -> None:
+    class Slow(Encoder):
+        def __call__(self, frames: Tensor) -> Tensor:
+            time.sleep(0.05)
+            return super().__call__(frames)
+
+    encoders = [Slow(), Slow()]
+    with ThreadPoolExecutor(2) as pool:
+        caches = list(pool.map(lambda encoder: build(tmp_path / "cache", clips, encoder), encoders))
+    assert sorted(encoder.num_clips for encoder in encoders) == [0, 10]
+    for cache in caches:
+        np.testing.assert_array_equal(cache.read(clips), expected(list(range(10))))
+
+
+def test_full_disk_is_an_error_and_the_build_goes_on_afterwards(tmp_path: Path, clips: list[Clip]) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            build(tmp_path / "cache", clips, Encoder())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    cache = build(tmp_path / "cache", clips, Encoder())
     np.testing.assert_array_equal(cache.read(clips), expected(list(range(10))))

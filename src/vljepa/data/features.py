@@ -5,6 +5,7 @@ A cache lives in a folder named after what its contents depend on (encoder, fram
     about.json        fingerprint and shape of one clip's features
     index.jsonl       one line per clip: its key and its row
     shard-00000.npy   float16 (SHARD_CLIPS, F, N, D); row r lies in shard r // SHARD_CLIPS
+    lock              held by the process that builds
 
 Rows are written before the index names them, so a build that is killed continues where it was.
 """
@@ -20,6 +21,7 @@ import numpy as np
 from jaxtyping import Float16, UInt8
 from torch import Tensor, from_numpy
 
+from vljepa.data.lock import locked
 from vljepa.data.video import read_clip
 from vljepa.errors import UserError
 from vljepa.types import Clip
@@ -58,6 +60,7 @@ class FeatureCache:
 
         A clip is known by its path, size, modification time, start and end; equal clips are stored once.
         Clips that cannot be read are left out, listed in ``left_out`` and tried again by the next build.
+        While another process builds the same cache this one waits, and then computes what is still missing.
 
         Args:
             folder: parent of all caches.
@@ -67,6 +70,10 @@ class FeatureCache:
             workers: decoding threads (decoders release Python's lock).
             batch: B, clips.
             progress: called with (clips done, clips in all) after each batch.
+
+        Raises:
+            UserError: the cache's own files are damaged.
+            OSError: they cannot be written, e.g. because the disk is full.
         """
         about = f"{fingerprint} frames={num_frames} size={size}"
         folder = Path(folder) / hashlib.sha256(about.encode()).hexdigest()[:16]
@@ -78,21 +85,23 @@ class FeatureCache:
                 keys[clip] = _key(clip)
             except UserError as error:
                 left_out.append(str(error))
-        row_of = _read_index(folder)
-        missing = [clip for clip in keys if keys[clip] not in row_of]
-        done, total = len(keys) - len(missing), len(keys)
-        if progress is not None:
-            progress(done, total)
-        writer = _Writer(folder, about, first_row=max(row_of.values(), default=-1) + 1)
-        for part, frames, problems in _decode(missing, num_frames, size, workers, batch):
-            left_out += problems
-            good = [clip for clip in part if clip in frames]
-            if good:
-                features = encode(from_numpy(np.stack([frames[clip] for clip in good])))
-                row_of.update(writer.write([keys[clip] for clip in good], features))
-            done += len(part)
+        busy = f"{folder}: another process fills this feature cache; waiting for it"
+        with locked(folder / "lock", busy, wait=True):
+            row_of = _read_index(folder)
+            missing = [clip for clip in keys if keys[clip] not in row_of]
+            done, total = len(keys) - len(missing), len(keys)
             if progress is not None:
                 progress(done, total)
+            writer = _Writer(folder, about, first_row=max(row_of.values(), default=-1) + 1)
+            for part, frames, problems in _decode(missing, num_frames, size, workers, batch):
+                left_out += problems
+                good = [clip for clip in part if clip in frames]
+                if good:
+                    features = encode(from_numpy(np.stack([frames[clip] for clip in good])))
+                    row_of.update(writer.write([keys[clip] for clip in good], features))
+                done += len(part)
+                if progress is not None:
+                    progress(done, total)
         return cls(folder, num_frames, {c: row_of[k] for c, k in keys.items() if k in row_of}, left_out)
 
     def __len__(self) -> int:
@@ -134,20 +143,22 @@ class _Writer:
         rows = {key: self.next_row + i for i, key in enumerate(keys)}
         for number in sorted({row // SHARD_CLIPS for row in rows.values()}):
             path = _shard_path(self.folder, number)
-            if path.exists():
-                shard = np.load(path, mmap_mode="r+")
-            else:
+            if not path.exists():
                 # Made aside and renamed: a shard that exists has its full size.
                 aside = path.with_suffix(".tmp")
                 np.lib.format.open_memmap(
                     aside, mode="w+", dtype=np.float16, shape=(SHARD_CLIPS, *values.shape[1:])
                 ).flush()
                 os.replace(aside, path)
-                shard = np.load(path, mmap_mode="r+")
-            for i, row in enumerate(rows.values()):
-                if row // SHARD_CLIPS == number:
-                    shard[row % SHARD_CLIPS] = values[i]
-            shard.flush()
+            first = np.load(path, mmap_mode="r").offset
+            # Written as a file and not through the map: on a full disk that is an error, the map would be the end.
+            with path.open("r+b") as file:
+                for value, row in zip(values, rows.values(), strict=True):
+                    if row // SHARD_CLIPS == number:
+                        file.seek(first + row % SHARD_CLIPS * value.nbytes)
+                        file.write(value.tobytes())
+                file.flush()
+                os.fsync(file.fileno())
         with (self.folder / "index.jsonl").open("a", encoding="utf-8") as file:
             file.writelines(_index_line(key, row) for key, row in rows.items())
         self.next_row += len(keys)
@@ -156,7 +167,9 @@ class _Writer:
     def _check_shape(self, shape: list[int]) -> None:
         path = self.folder / "about.json"
         if not path.exists():
-            path.write_text(json.dumps({"about": self.about, "shape": shape}) + "\n", encoding="utf-8")
+            aside = path.with_suffix(".tmp")
+            aside.write_text(json.dumps({"about": self.about, "shape": shape}) + "\n", encoding="utf-8")
+            os.replace(aside, path)
             return
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))["shape"]
@@ -179,7 +192,7 @@ def _read_index(folder: Path) -> dict[str, int]:
     content = path.read_bytes()
     # A kill in mid-write leaves half a line, to which the next line must not be glued.
     whole = content[: content.rfind(b"\n") + 1]
-    shards = {int(shard.stem.split("-")[1]) for shard in folder.glob("shard-*.npy")}
+    shards = {int(shard.stem.split("-")[1]) for shard in folder.glob("shard-*.npy") if _is_whole(shard)}
     try:
         entries = [json.loads(line) for line in whole.splitlines()]
         # Rows of a lost shard must go, before the shard is made anew with other clips in them.
@@ -191,6 +204,16 @@ def _read_index(folder: Path) -> dict[str, int]:
         aside.write_text("".join(_index_line(key, row) for key, row in kept.items()), encoding="utf-8")
         os.replace(aside, path)
     return kept
+
+
+def _is_whole(shard: Path) -> bool:
+    """Whether the file can be mapped; one that is cut short is deleted, its rows are computed anew."""
+    try:
+        np.load(shard, mmap_mode="r")
+    except (ValueError, EOFError):
+        shard.unlink()
+        return False
+    return True
 
 
 def _index_line(key: str, row: int) -> str:
