@@ -54,6 +54,17 @@ def test_nothing_indexed_exits_with_1(model: FakeModel, tmp_path: Path, capsys: 
     assert "0 files done (0 clips), 0 already there, 0 gone, 1 left out" in capsys.readouterr().out
 
 
+def test_a_mistyped_folder_makes_no_library(
+    model: FakeModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert index(tmp_path / "nowhere") == 2
+    assert (
+        capsys.readouterr().err
+        == f"vljepa: {tmp_path}/nowhere: is not a folder; name one that holds videos or images\n"
+    )
+    assert not (tmp_path / "library").exists()
+
+
 def test_a_stopped_run_says_how_to_go_on(model: FakeModel, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model.kill_at = 20
     assert index(folder) == 1

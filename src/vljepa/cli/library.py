@@ -34,7 +34,10 @@ def index(
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
     from vljepa.library import Embedder, Library
+    from vljepa.library.media import find_media
 
+    # A mistyped folder is told at once, before seconds go into the model and a library is made for nothing.
+    find_media(folder)
     opened = Library.create(library, Embedder.load(model), clip_seconds)
     columns = ("indexing", BarColumn(), TaskProgressColumn(), "{task.fields[rate]}", TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:

@@ -57,7 +57,7 @@ def find_media(folder: str | Path) -> Found:
     found = Found(root=root, files=[], problems=[], unseen=[])
 
     def leave_out(error: OSError) -> None:
-        found.problems.append(f"{error.filename}: cannot be opened ({error.strerror}); check its permissions")
+        found.problems.append(f"{error.filename}: cannot be opened ({error.strerror}); check it")
         found.unseen.append(error.filename)
 
     for parent, folders, names in os.walk(root, onerror=leave_out):
