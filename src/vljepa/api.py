@@ -43,6 +43,15 @@ def load(name_or_folder: str | Path) -> "Model":
     Raises:
         UserError: there is no such checkpoint, or its folder is damaged.
     """
+    return Model(VLJEPA.load(checkpoint_folder(name_or_folder)))
+
+
+def checkpoint_folder(name_or_folder: str | Path) -> Path:
+    """The folder that ``load`` reads.
+
+    Raises:
+        UserError: there is no such checkpoint.
+    """
     folder = Path(name_or_folder)
     if not folder.is_dir():
         folder = _CHECKPOINTS / str(name_or_folder)
@@ -51,7 +60,7 @@ def load(name_or_folder: str | Path) -> "Model":
             f"{name_or_folder}: no checkpoint; name a folder that holds config.json and model.safetensors, "
             "such as the runs/<recipe>/model written by `vljepa train`"
         )
-    return Model(VLJEPA.load(folder))
+    return folder
 
 
 class Model:

@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from vljepa.errors import UserError
 from vljepa.evaluation.benchmark import read_benchmark
-from vljepa.evaluation.runner import evaluate
+from vljepa.evaluation.result import Omission, Result
+from vljepa.evaluation.runner import clips_of, evaluate, evaluate_all
 from vljepa.evaluation.system import System
 from vljepa.types import Clip
 
@@ -39,7 +41,7 @@ def decode(rows: Any) -> list[str]:
     return [KNOWN[i] for i in (np.asarray(rows) @ known.T).argmax(axis=1)]
 
 
-def embed_stream(path: str, rate_hz: float) -> tuple[list[float], np.ndarray]:
+def embed_stream(path: str, rate_hz: float, query: str) -> tuple[list[float], np.ndarray]:
     """Sixty seconds: each known meaning for 5 s in turn, with noise."""
     count = int(60 * rate_hz)
     times = [i / rate_hz for i in range(count)]
@@ -124,6 +126,34 @@ def test_caption_scores_cider(tmp_path: Path) -> None:
         evaluate(folder, mute)
 
 
+def test_what_a_system_lacks_is_an_omission_and_no_failure(tmp_path: Path) -> None:
+    write(tmp_path / "a", {"name": "said", "task": "caption"}, [item(0, "left", references=["left"])])
+    write(tmp_path / "b", {"name": "seen", "task": "classification", "classes": ["a"]}, [item(0, "a", label="a")])
+    write(tmp_path / "c", {"name": "gone", "task": "retrieval"}, [item(0, "broken", texts=["a"])])
+    benchmarks = [read_benchmark(tmp_path / name / "test" / "one") for name in "abc"]
+    mute = System(name="mute", embed_clips=embed_clips, encode_text=encode_text)
+    captioner = replace(SYSTEM, variant="other words", tasks=("caption",))
+    told: list[tuple[int, int]] = []
+    found = list(evaluate_all(benchmarks, [mute, captioner], lambda _, done, total: told.append((done, total))))
+    omission, said, seen, gone = found
+    assert isinstance(omission, Omission) and omission.benchmark == "said" and "no Y-Decoder" in omission.reason
+    assert isinstance(said, Result) and said.variant == "other words" and said.benchmark == "said"
+    assert isinstance(seen, Result) and seen.system == "mute"
+    assert isinstance(gone, UserError) and "broken.mp4" in str(gone)
+    assert told == sorted(told) and told[-1] == (4, 4)
+
+
+def test_clips_are_listed_once_with_candidates_and_without_streams(tmp_path: Path) -> None:
+    pair = {"initial": "../../media/a.png", "final": "../../media/b.png"}
+    candidates = [{"media": "../../media/x.mp4"}, {"media": "../../media/y.mp4"}]
+    write(tmp_path / "a", {"task": "world_model"}, [{"id": "0", **pair, "candidates": candidates, "answer": 0}])
+    write(tmp_path / "b", {"task": "retrieval"}, [item(0, "x", texts=["x"]), item(1, "x", texts=["y"])])
+    write(tmp_path / "c", {"task": "stream"}, [item(0, "long", annotations=[{"time": 1, "text": "a"}])])
+    benchmarks = [read_benchmark(tmp_path / name / "test" / "one") for name in "abc"]
+    names = [[Path(path).name for path in clip.media] for clip in clips_of(benchmarks)]
+    assert names == [["a.png", "b.png"], ["x.mp4"], ["y.mp4"], ["x.mp4"]]
+
+
 def test_anticipation_is_classified(tmp_path: Path) -> None:
     items = [item(0, "left", label="left", horizon=1.0), item(1, "up", label="up", horizon=1.0)]
     folder = write(tmp_path, {"task": "anticipation", "classes": ["left", "up"], "query": "What next?"}, items)
@@ -147,6 +177,8 @@ def test_stream_needs_fewer_decodings_where_meaning_is_constant(tmp_path: Path) 
     assert result.value >= 1 / 0.25 * 0.99
     best = {p.method: max(q.cider for q in result.curve if q.method == p.method) for p in result.curve}
     assert best["ward pooled"] == pytest.approx(10.0)
+    assert "fewer decodings, ward pooled than uniform exact at 1 Hz" in result.figures
+    assert result.metric.startswith("times fewer decodings, ward pooled than uniform pooled at 1 Hz")
 
 
 def test_triplet_uses_text_alone(tmp_path: Path) -> None:

@@ -1,65 +1,171 @@
 """Measure a model: ``eval``."""
 
 import dataclasses
+import hashlib
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
+import tyro
 from tyro.conf import Positional
 
 from vljepa.cli.common import AsJson, load_model, show
 from vljepa.errors import UserError
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from vljepa.api import Model
+    from vljepa.cli.progress import Tell
+    from vljepa.evaluation.benchmark import Benchmark
+    from vljepa.evaluation.features import Features
+    from vljepa.evaluation.result import Evaluation, Outcome
+    from vljepa.evaluation.system import System
+
+_KINDS = {"vl_jepa": "VL-JEPA", "dual_encoder": "dual encoder"}
+
 
 def evaluate(
-    checkpoint: Positional[str],
-    benchmarks: Positional[tuple[Path, ...]],
-    limit: int | None = None,
-    out: Path = Path("out/eval"),
+    checkpoint: Annotated[Positional[str], tyro.conf.arg(help="Name of a shipped model, or a checkpoint folder.")],
+    benchmarks: Annotated[Positional[tuple[Path, ...]], tyro.conf.arg(help="Benchmark folders.")],
+    nearest: Annotated[
+        Path | None, tyro.conf.arg(help="Data folder of the training: measure nearest neighbour on it too.")
+    ] = None,
+    against: Annotated[tuple[str, ...], tyro.conf.arg(help="Further checkpoints to measure in the same run.")] = (),
+    limit: Annotated[int | None, tyro.conf.arg(help="Items of each benchmark at most, spread over it.")] = None,
+    out: Annotated[Path, tyro.conf.arg(help="Folder of the results.")] = Path("out/eval"),
+    cache: Annotated[Path, tyro.conf.arg(help="Folder of features, found again by the next run.")] = Path(
+        "out/features"
+    ),
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a checkpoint on benchmark folders; writes results.json, report.md and report.html to --out.
 
-    Example: vljepa eval runs/nano/model data/tabletop/test/action --limit 100
+    Example: vljepa eval runs/nano/model data/tabletop/test/* --nearest data/tabletop --against runs/other/model
     """
-    import numpy as np
-    import torch
-    from rich.console import Console
-    from rich.progress import track
-
-    from vljepa.evaluation.report import write_report
-    from vljepa.evaluation.runner import evaluate as run
-    from vljepa.evaluation.system import System
+    from vljepa.cli.progress import stages
+    from vljepa.evaluation.features import Features
+    from vljepa.evaluation.report import write_report, write_results
+    from vljepa.evaluation.result import Evaluation, Omission, Result
+    from vljepa.evaluation.runner import clips_of, evaluate_all
 
     if not benchmarks:
         raise UserError("eval: no benchmark given; name at least one benchmark folder")
     model = load_model(checkpoint)
-
-    def embed_stream(path: str, rate_hz: float) -> "tuple[list[float], torch.Tensor]":
-        times, embeddings = zip(*model.embed_stream(path, rate_hz=rate_hz), strict=True)
-        return list(times), torch.stack(embeddings)
-
-    speaks = model.network.y_decoder is not None
-    system = System(
-        name=checkpoint,
-        embed_clips=model.encode_clips,
-        encode_text=model.encode_text,
-        decode=(lambda rows: model.network.decode(torch.from_numpy(np.asarray(rows)))) if speaks else None,
-        embed_stream=embed_stream,
-    )
-    results = []
-    for folder in track(benchmarks, "evaluating", console=Console(stderr=True)):
-        try:
-            results.append(run(folder, system, limit))
-        except UserError as error:
-            print(f"vljepa: left out: {error}", file=sys.stderr)
-    if results:
-        write_report(results, out)
-    lines = [f"{r.benchmark}: {r.metric} {r.value:.3f} ({r.count} items, {len(r.left_out)} left out)" for r in results]
-    left_out = len(benchmarks) - len(results)
+    others = {name: load_model(name) for name in against}
+    good, failed = _read(benchmarks, limit)
+    features = Features(model, cache)
+    with stages() as tell:
+        features.prepare(clips_of(good), lambda done, total: tell("features of clips", "", done, total))
+        systems = _systems({**others, checkpoint: model}, features, cache)
+        if nearest is not None:
+            systems = _with_nearest(nearest, model, features, systems, tell)
+        found = Evaluation(systems={system.name: system.about for system in systems})
+        for one in evaluate_all(good, systems, lambda what, done, total: tell("evaluating", what, done, total)):
+            if isinstance(one, Result):
+                found.results.append(one)
+            elif isinstance(one, Omission):
+                found.omissions.append(one)
+            else:
+                failed.append(str(one))
+            # A run that is stopped keeps what it has found.
+            write_results(found, out)
+    for line in failed:
+        print(f"vljepa: left out: {line}", file=sys.stderr)
+    if found.results:
+        write_report(found, out, _strip)
+    results = [{**dataclasses.asdict(result), "outcomes": len(result.outcomes)} for result in found.results]
     show(
-        {"results": [{**dataclasses.asdict(r), "outcomes": len(r.outcomes)} for r in results], "left_out": left_out},
-        [*lines, f"{left_out} benchmarks left out", *([str(out / "report.html")] if results else [])],
+        {**dataclasses.asdict(found), "results": results, "left_out": len(failed)},
+        [*_lines(found), f"{len(failed)} left out", *([str(out / "report.html")] if found.results else [])],
         as_json,
     )
-    if left_out:
+    if failed or not found.results:
         sys.exit(1)
+
+
+def _read(folders: tuple[Path, ...], limit: int | None) -> "tuple[list[Benchmark], list[str]]":
+    """The benchmarks, and a line for each folder that is none."""
+    from vljepa.evaluation.benchmark import read_benchmark
+
+    good: list[Benchmark] = []
+    bad: list[str] = []
+    for folder in folders:
+        try:
+            good.append(read_benchmark(folder, limit))
+        except UserError as error:
+            bad.append(str(error))
+    return good, bad
+
+
+def _systems(models: "dict[str, Model]", features: "Features", cache: Path) -> "list[System]":
+    """A system for each checkpoint, in their order."""
+    from vljepa.evaluation.features import Features
+    from vljepa.evaluation.systems import model_system
+
+    kinds = [model.network.config.kind for model in models.values()]
+    systems = []
+    for (name, model), kind in zip(models.items(), kinds, strict=True):
+        own = features if features.fits(model) else Features(model, cache)
+        title = _KINDS[kind] if kinds.count(kind) == 1 else f"{_KINDS[kind]} {name}"
+        systems.append(model_system(model, own, name=title, about=_about(name)))
+    return systems
+
+
+def _with_nearest(
+    data: Path, model: "Model", features: "Features", systems: "list[System]", tell: "Tell"
+) -> "list[System]":
+    """Nearest neighbour before the systems; after them the last one again, with training texts for a Y-Decoder."""
+    from vljepa.config import RunConfig, YEncoderConfig
+    from vljepa.evaluation.features import Features
+    from vljepa.evaluation.nearest import nearest_system, read_training
+    from vljepa.evaluation.systems import with_training_texts
+    from vljepa.model.y_encoder import YEncoder
+    from vljepa.recipes import nano
+
+    sources = {source.manifest: source.num_frames for stage in nano().stages for source in stage.sources}
+    samples, problems = read_training(data, sources)
+    for problem in problems[:10]:
+        print(f"vljepa: left out: {problem}", file=sys.stderr)
+    # There and in this precision a training run of the usual settings has left them.
+    kept = Features(model, data / "features", precision=RunConfig.precision)
+    baseline = nearest_system(
+        samples,
+        lambda clips, frames: kept.open(
+            clips, frames, lambda done, total: tell(f"features of {frames}-frame training clips", "", done, total)
+        ),
+        features,
+        YEncoder(YEncoderConfig(), model.network.config.embed_dim),
+        model.network.config.x_encoder.num_frames,
+    )
+    videos = samples.get(model.network.config.x_encoder.num_frames, [])
+    texts = list(dict.fromkeys(text for sample in videos for text in sample.targets))
+    return [baseline, *systems, *([with_training_texts(systems[-1], texts)] if texts else [])]
+
+
+def _strip(outcome: "Outcome") -> "np.ndarray":
+    """First, middle and last third of a clip, or the images of an item, side by side."""
+    import numpy as np
+
+    from vljepa.data.video import probe, read_clip
+    from vljepa.types import Clip
+
+    still = probe(outcome.media).num_frames == 1
+    clip = Clip(media=(outcome.media,), start=outcome.start, end=outcome.end)
+    return np.concatenate(list(read_clip(clip, 1 if still else 3, size=128)), axis=1)
+
+
+def _about(checkpoint: str) -> str:
+    from vljepa.api import checkpoint_folder
+
+    weights = (checkpoint_folder(checkpoint) / "model.safetensors").read_bytes()
+    return f"checkpoint {checkpoint}, sha256 {hashlib.sha256(weights).hexdigest()}"
+
+
+def _lines(found: "Evaluation") -> list[str]:
+    lines = []
+    for r in found.results:
+        name = f"{r.benchmark}, {r.system}" + (f", {r.variant}" if r.variant else "")
+        interval = f"{r.interval[0]:.3f} to {r.interval[1]:.3f}"
+        lines.append(f"{name}: {r.metric} {r.value:.3f} ({interval}; {r.count} items, {len(r.left_out)} left out)")
+    return lines + [f"{o.benchmark}, {o.system}: not measured, {o.reason}" for o in found.omissions]

@@ -10,6 +10,11 @@ class Outcome:
     id: str
     media: str
     """Path of the video or image; empty for text alone."""
+    start: float | None = None
+    """Start of the clip inside the media, seconds; None is its beginning."""
+    end: float | None = None
+    """End of the clip inside the media, seconds; None is its end."""
+    question: str = ""
     expected: str
     found: str
     score: float
@@ -31,6 +36,8 @@ class Result:
     """One system on one benchmark."""
 
     system: str
+    variant: str = ""
+    """How it differs from the system of that name."""
     benchmark: str
     task: str
     metric: str
@@ -51,3 +58,23 @@ class Result:
     outcomes: list[Outcome] = field(default_factory=list)
     curve: list[CurvePoint] = field(default_factory=list)
     """``stream`` only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Omission:
+    """A benchmark on which a system is not measured."""
+
+    system: str
+    variant: str = ""
+    benchmark: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """All of a run."""
+
+    systems: dict[str, str]
+    """Name of each system to what it is, in the order of the report's columns."""
+    results: list[Result] = field(default_factory=list)
+    omissions: list[Omission] = field(default_factory=list)

@@ -1,30 +1,19 @@
-"""Evaluate a system on a benchmark folder: all eight tasks of the data contract."""
+"""Evaluate systems on benchmark folders."""
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from vljepa.errors import UserError
-from vljepa.evaluation.benchmark import Benchmark, Item, read_benchmark
-from vljepa.evaluation.metrics.accuracy import class_mean_recall, topk_accuracy
-from vljepa.evaluation.metrics.bootstrap import bootstrap_interval
-from vljepa.evaluation.metrics.cider import cider
-from vljepa.evaluation.metrics.retrieval import median_rank, ranks, recall_at_k
-from vljepa.evaluation.metrics.triplet import triplet_hits
-from vljepa.evaluation.result import Outcome, Result
-from vljepa.evaluation.selective import EmbeddedStream, sweep
-from vljepa.evaluation.system import System, embed_all
-from vljepa.tasks.answer import answer
-from vljepa.tasks.classify import classify
-from vljepa.tasks.unit import unit_rows
-from vljepa.tasks.world_model import choose_action
+from vljepa.evaluation.benchmark import Benchmark, read_benchmark
+from vljepa.evaluation.measure import MEASURES
+from vljepa.evaluation.result import Omission, Result
+from vljepa.evaluation.system import System
+from vljepa.tasks.unit import Embeddings
 from vljepa.types import Clip
 
-STREAM_HZ = 4.0
-"""Rate at which streams are embedded; decoding is rarer."""
+Progress = Callable[[str, int, int], None]
+"""What is measured, items done, items in all."""
 
 
 def evaluate(folder: Path, system: System, limit: int | None = None) -> Result:
@@ -36,243 +25,67 @@ def evaluate(folder: Path, system: System, limit: int | None = None) -> Result:
     Raises:
         UserError: the folder is no benchmark, no item of it can be used, or the system lacks what the task needs.
     """
-    benchmark = read_benchmark(Path(folder), limit)
-    return _TASKS[benchmark.task](benchmark, system)
+    return _measure(read_benchmark(Path(folder), limit), system)
 
 
-def _classification(benchmark: Benchmark, system: System) -> Result:
-    rows, items, bad = _predict(benchmark, system)
-    ranked = classify(rows, benchmark.classes, system.encode_text, benchmark.templates)
-    found = [[scored.text for scored in row] for row in ranked]
-    truth = [item.truth for item in items]
-    figures = {
-        "top-5": topk_accuracy(found, truth, 5),
-        "class-mean recall@5": class_mean_recall(found, truth, 5),
-    }
-    return _accuracy(
-        benchmark, system, items, [row[0] for row in found], bad, 1 / len(benchmark.classes), figures=figures
-    )
+def evaluate_all(
+    benchmarks: Sequence[Benchmark], systems: Sequence[System], progress: Progress | None = None
+) -> Iterator[Result | Omission | UserError]:
+    """Run every system on every benchmark that it is meant for, benchmark after benchmark.
+
+    Yields:
+        A result; or why the system cannot be measured there; or the error that stopped it.
+    """
+    pairs = [(b, s) for b in benchmarks for s in systems if not s.tasks or b.task in s.tasks]
+    total = sum(len(benchmark.items) for benchmark, _ in pairs)
+    done = 0
+    for benchmark, system in pairs:
+        reason = system.lacks(benchmark.task)
+        if reason:
+            yield Omission(system=system.name, variant=system.variant, benchmark=benchmark.name, reason=reason)
+        else:
+            count = len(benchmark.items)
+            counted = system if progress is None else _counting(system, benchmark.name, progress, done, count, total)
+            try:
+                yield _measure(benchmark, counted)
+            except UserError as error:
+                yield error
+        done += len(benchmark.items)
+        if progress is not None:
+            progress(f"{benchmark.name}, {system.name}", done, total)
 
 
-def _choice(benchmark: Benchmark, system: System) -> Result:
-    rows, items, bad = _predict(benchmark, system)
-    ranked = answer(rows, [item.choices for item in items], system.encode_text)
-    chance = float(np.mean([1 / len(item.choices) for item in items]))
-    return _accuracy(benchmark, system, items, [row[0].text for row in ranked], bad, chance)
+def clips_of(benchmarks: Sequence[Benchmark]) -> list[Clip]:
+    """Every clip that the benchmarks show, streams excepted, once each."""
+    items = [item for benchmark in benchmarks if benchmark.task != "stream" for item in benchmark.items]
+    return list(dict.fromkeys(c for item in items for c in (item.clip, *item.candidates) if c is not None))
 
 
-def _retrieval(benchmark: Benchmark, system: System) -> Result:
-    rows, items, bad = _predict(benchmark, system)
-    texts = [text for item in items for text in item.texts]
-    targets = [i for i, item in enumerate(items) for _ in item.texts]
-    scores = unit_rows(system.encode_text(texts)) @ rows.T
-    by_text = ranks(scores, targets)
-    first_text = np.unique(targets, return_index=True)[1]
-    by_video = ranks(scores.T, first_text.tolist())
-    hits = (by_text == 1).astype(float)
-    outcomes = [
-        _outcome(items[target], expected=text, found=f"rank {rank} of {len(items)}", score=float(hit))
-        for target, text, rank, hit in zip(targets, texts, by_text, hits, strict=True)
-    ]
-    figures = {
-        "text to video R@5": recall_at_k(by_text, 5),
-        "text to video R@10": recall_at_k(by_text, 10),
-        "text to video median rank": median_rank(by_text),
-        "video to text R@1": recall_at_k(by_video, 1),
-    }
-    return _result(
-        benchmark, system, hits, "text to video R@1", bad, chance=1 / len(items), figures=figures, outcomes=outcomes
-    )
+def _measure(benchmark: Benchmark, system: System) -> Result:
+    reason = system.lacks(benchmark.task)
+    if reason:
+        raise UserError(f"{benchmark.name}: {system.name} is left out: {reason}")
+    return MEASURES[benchmark.task](benchmark, system)
 
 
-def _caption(benchmark: Benchmark, system: System) -> Result:
-    if system.decode is None:
-        raise UserError(f"{benchmark.name}: {system.name} has no Y-Decoder and cannot caption; train one first")
-    rows, items, bad = _predict(benchmark, system)
-    said = system.decode(rows)
-    scores = cider(said, [item.texts for item in items])
-    outcomes = [
-        _outcome(item, expected=item.texts[0], found=text, score=float(score))
-        for item, text, score in zip(items, said, scores, strict=True)
-    ]
-    figures = {"distinct captions": len(set(said)) / len(said)}
-    return _result(benchmark, system, scores, "CIDEr-D (0 to 10)", bad, figures=figures, outcomes=outcomes)
+def _counting(system: System, name: str, progress: Progress, before: int, count: int, total: int) -> System:
+    """The system, telling of every batch; candidates of world models come after the items and are not counted."""
+    done = 0
 
+    def tell(more: int) -> None:
+        nonlocal done
+        done = min(done + more, count)
+        progress(f"{name}, {system.name}", before + done, total)
 
-def _world_model(benchmark: Benchmark, system: System) -> Result:
-    rows, items, bad = _predict(benchmark, system)
-    query = str(benchmark.info.get("candidate_query", ""))
-    distinct = list(dict.fromkeys(clip for item in items for clip in item.candidates))
-    embedded, good, bad_candidates = embed_all(system, distinct, [query] * len(distinct))
-    row_of = {distinct[i]: row for i, row in zip(good, embedded, strict=True)}
-    usable = [i for i, item in enumerate(items) if all(clip in row_of for clip in item.candidates)]
-    if not usable:
-        raise UserError(f"{benchmark.name}: no item has all its candidates; the first: {bad_candidates[0]}")
-    items = [items[i] for i in usable]
-    candidates = [np.stack([row_of[clip] for clip in item.candidates]) for item in items]
-    found = [int(scores.argmax()) for scores in choose_action(rows[usable], candidates)]
-    hits = np.array([float(one == item.answer) for one, item in zip(found, items, strict=True)])
-    outcomes = [
-        _outcome(
-            item, expected=_name(item.candidates[item.answer]), found=_name(item.candidates[one]), score=float(hit)
-        )
-        for item, one, hit in zip(items, found, hits, strict=True)
-    ]
-    chance = float(np.mean([1 / len(item.candidates) for item in items]))
-    return _result(benchmark, system, hits, "accuracy", bad + bad_candidates, chance=chance, outcomes=outcomes)
+    def embed_clips(clips: list[Clip], queries: list[str]) -> Embeddings:
+        rows = system.embed_clips(clips, queries)
+        tell(len(clips))
+        return rows
 
+    def embed_stream(path: str, rate_hz: float, query: str) -> tuple[Sequence[float], Embeddings]:
+        assert system.embed_stream is not None
+        found = system.embed_stream(path, rate_hz, query)
+        tell(1)
+        return found
 
-def _stream(benchmark: Benchmark, system: System) -> Result:
-    if system.decode is None or system.embed_stream is None:
-        raise UserError(f"{benchmark.name}: {system.name} cannot decode streams; train a Y-Decoder first")
-    streams, items, bad = [], [], []
-    for item in benchmark.items:
-        try:
-            times, rows = system.embed_stream(_media(item), STREAM_HZ)
-        except UserError as error:
-            bad.append(str(error))
-            continue
-        items.append(item)
-        streams.append(
-            EmbeddedStream(times=np.asarray(times), embeddings=unit_rows(rows), annotations=item.annotations)
-        )
-    if not streams:
-        raise UserError(f"{benchmark.name}: no stream could be read; the first: {bad[0]}")
-    measured = sweep(streams, system.decode)
-    saving = measured.saving("ward pooled", "uniform pooled")
-    rng = np.random.default_rng(0)
-    resampled = [
-        measured.saving("ward pooled", "uniform pooled", rng.integers(0, len(streams), len(streams)))
-        for _ in range(200)
-    ]
-    at_one = {p.method: p.cider for p in measured.curve[4:8]}
-    figures = {
-        "saving, Ward exact against uniform exact": measured.saving("ward exact", "uniform exact"),
-        "saving, Ward pooled against uniform exact": measured.saving("ward pooled", "uniform exact"),
-        **{f"CIDEr-D at 1 Hz, {method}": score for method, score in at_one.items()},
-    }
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    return _make(
-        benchmark,
-        system,
-        value=saving,
-        interval=(float(low), float(high)),
-        metric="fewer decodings at the CIDEr-D of uniform 1 Hz (pooled)",
-        chance=1.0,
-        count=len(items),
-        bad=bad,
-        figures=figures,
-        curve=measured.curve,
-    )
-
-
-def _triplet(benchmark: Benchmark, system: System) -> Result:
-    items = benchmark.items
-    distinct = list(dict.fromkeys(text for item in items for text in item.texts))
-    row_of = {text: i for i, text in enumerate(distinct)}
-    encoded = unit_rows(system.encode_text(distinct))
-    p1, p2, negative = (encoded[[row_of[item.texts[i]] for item in items]] for i in range(3))
-    hits = triplet_hits(p1, p2, negative)
-    outcomes = [
-        _outcome(item, expected=" = ".join(item.texts[:2]), found=f"not: {item.texts[2]}", score=float(hit))
-        for item, hit in zip(items, hits, strict=True)
-    ]
-    figures = _by_group(items, hits)
-    return _result(benchmark, system, hits, "accuracy", [], chance=1 / 3, figures=figures, outcomes=outcomes)
-
-
-_TASKS: dict[str, Callable[[Benchmark, System], Result]] = {
-    "classification": _classification,
-    "retrieval": _retrieval,
-    "choice": _choice,
-    "caption": _caption,
-    "anticipation": _classification,
-    "world_model": _world_model,
-    "stream": _stream,
-    "triplet": _triplet,
-}
-
-
-def _predict(benchmark: Benchmark, system: System) -> tuple[np.ndarray, list[Item], list[str]]:
-    clips = [item.clip for item in benchmark.items if item.clip is not None]
-    queries = [item.question or benchmark.query for item in benchmark.items]
-    rows, good, bad = embed_all(system, clips, queries)
-    return rows, [benchmark.items[i] for i in good], bad
-
-
-def _accuracy(
-    benchmark: Benchmark,
-    system: System,
-    items: Sequence[Item],
-    found: Sequence[str],
-    bad: list[str],
-    chance: float,
-    figures: dict[str, float] | None = None,
-) -> Result:
-    hits = np.array([float(one == item.truth) for one, item in zip(found, items, strict=True)])
-    outcomes = [
-        _outcome(item, expected=item.truth, found=one, score=float(hit))
-        for item, one, hit in zip(items, found, hits, strict=True)
-    ]
-    figures = {**(figures or {}), **_by_group(items, hits)}
-    return _result(benchmark, system, hits, "top-1", bad, chance=chance, figures=figures, outcomes=outcomes)
-
-
-def _by_group(items: Sequence[Item], hits: np.ndarray) -> dict[str, float]:
-    groups: dict[str, list[float]] = defaultdict(list)
-    for item, hit in zip(items, hits, strict=True):
-        if item.group:
-            groups[item.group].append(float(hit))
-    return {group: float(np.mean(values)) for group, values in sorted(groups.items())}
-
-
-def _result(
-    benchmark: Benchmark,
-    system: System,
-    values: np.ndarray,
-    metric: str,
-    bad: list[str],
-    *,
-    chance: float | None = None,
-    figures: dict[str, float] | None = None,
-    outcomes: list[Outcome],
-) -> Result:
-    return _make(
-        benchmark,
-        system,
-        value=float(values.mean()),
-        interval=bootstrap_interval(values),
-        metric=metric,
-        chance=chance,
-        count=len(values),
-        bad=bad,
-        figures=figures or {},
-        outcomes=outcomes,
-    )
-
-
-def _make(benchmark: Benchmark, system: System, *, bad: list[str], **found: Any) -> Result:
-    paper = benchmark.info.get("paper")
-    return Result(
-        system=system.name,
-        benchmark=benchmark.name,
-        task=benchmark.task,
-        left_out=benchmark.left_out + bad,
-        synthetic=bool(benchmark.info.get("synthetic", False)),
-        paper=float(paper) if isinstance(paper, int | float) else None,
-        **found,
-    )
-
-
-def _outcome(item: Item, *, expected: str, found: str, score: float) -> Outcome:
-    media = _media(item) if item.clip else ""
-    return Outcome(id=item.id, media=media, expected=expected, found=found, score=score)
-
-
-def _media(item: Item) -> str:
-    assert item.clip is not None
-    return item.clip.media[0]
-
-
-def _name(clip: Clip) -> str:
-    return Path(clip.media[0]).name
+    return replace(system, embed_clips=embed_clips, embed_stream=embed_stream)

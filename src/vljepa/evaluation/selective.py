@@ -1,7 +1,8 @@
 """Selective decoding measured: CIDEr-D against the rate of decoding (paper, section 4.6, figure 4).
 
 Every annotation is matched with the output decoded nearest in time; the score is CIDEr-D over all pairs. Ward segments
-are compared with uniform ones, decoding the embedding at the midpoint (exact) or the segment's mean (pooled).
+are compared with uniform ones, decoding the embedding at the midpoint (exact) or the segment's mean (pooled). The
+online policy, which knows nothing of what comes later, gives further points.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ import numpy as np
 from vljepa.evaluation.metrics.cider import cider
 from vljepa.evaluation.result import CurvePoint
 from vljepa.tasks.segment import segment, uniform_segments
+from vljepa.tasks.stream import StreamPolicy, events
 from vljepa.tasks.unit import unit_rows
 from vljepa.types import Segment
 
@@ -19,6 +21,9 @@ RATES_HZ = (2.0, 1.0, 0.7, 0.5, 0.35, 0.25, 0.17, 0.1, 0.05, 0.02, 0.01)
 REFERENCE_HZ = 1.0
 """Rate of uniform decoding whose quality is to be reached with fewer decodings."""
 METHODS = ("ward pooled", "ward exact", "uniform pooled", "uniform exact")
+ONLINE = "online"
+"""The policy that decodes while a stream runs, pooled; one point for each of its thresholds."""
+ONLINE_THRESHOLDS = (0.01, 0.02, 0.035, 0.05, 0.08, 0.12, 0.2, 0.3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +54,16 @@ class Sweep:
     num_annotations: np.ndarray
     """(streams,)"""
 
+    def at_reference(self) -> dict[str, float]:
+        """CIDEr-D of every method at 1 Hz."""
+        row, notes = RATES_HZ.index(REFERENCE_HZ), self.num_annotations.sum()
+        return {method: float(scores[row].sum() / notes) for method, scores in self.per_stream.items()}
+
     def saving(self, selective: str, uniform: str, streams: np.ndarray | None = None) -> float:
         """How many times fewer decodings ``selective`` needs for the score of ``uniform`` at 1 Hz.
 
-        The lowest rate is interpolated linearly in log rate. 0 where no rate of the sweep reaches that score.
+        The lowest rate is interpolated linearly in log rate. 0 where no rate of the sweep reaches that score, or where
+        the score is 0 and there is nothing to reach.
 
         Args:
             streams: indices of a resample of streams; default all, once each.
@@ -61,6 +72,8 @@ class Sweep:
         notes = self.num_annotations[chosen].sum()
         scores = {m: self.per_stream[m][:, chosen].sum(axis=1) / notes for m in (selective, uniform)}
         aim = scores[uniform][RATES_HZ.index(REFERENCE_HZ)]
+        if aim <= 0:
+            return 0.0
         log_rates, reached = np.log(self.rates[selective]), scores[selective]
         base = float(self.rates[uniform][RATES_HZ.index(REFERENCE_HZ)])
         for i in range(len(reached) - 1, -1, -1):  # from the lowest rate up
@@ -85,23 +98,29 @@ def sweep(streams: Sequence[EmbeddedStream], decode: Callable[[np.ndarray], list
     per_stream: dict[str, list[np.ndarray]] = {m: [] for m in METHODS}
     rates: dict[str, list[float]] = {m: [] for m in METHODS}
     memory: dict[bytes, str] = {}
+
+    def said_by(cuts: list[list[Segment]], *, pooled: bool) -> tuple[list[str], float]:
+        """What stands nearest to each annotation, and decodings a second."""
+        rows = [_nearest(*one, pooled=pooled) for one in zip(streams, cuts, strict=True)]
+        return _decoded(np.concatenate(rows), decode, memory), sum(map(len, cuts)) / total
+
     for rate in RATES_HZ:
+        counts_now = [max(1, round(rate * stream.duration)) for stream in streams]
+        cut = {
+            "ward": [segment(s.embeddings, s.times.tolist(), n) for s, n in zip(streams, counts_now, strict=True)],
+            "uniform": [uniform_segments(s.times.tolist(), n) for s, n in zip(streams, counts_now, strict=True)],
+        }
         for method in METHODS:
-            said: list[str] = []
-            decodings = 0
-            for stream in streams:
-                segments = _cut(stream, method, max(1, round(rate * stream.duration)))
-                decodings += len(segments)
-                # Only outputs that are nearest to some annotation are scored, so only they are decoded here.
-                midpoints = np.array([s.midpoint for s in segments])
-                nearest = [int(np.abs(midpoints - time).argmin()) for time, _ in stream.annotations]
-                rows = _embeddings(stream, [segments[i] for i in nearest], pooled=method.endswith("pooled"))
-                said += _decoded(rows, decode, memory)
+            how, what = method.split()
+            said, realised = said_by(cut[how], pooled=what == "pooled")
             scores = cider(said, references)
             parts = np.split(scores, np.cumsum(counts)[:-1])
             per_stream[method].append(np.array([part.sum() for part in parts]))
-            rates[method].append(decodings / total)
-            curve.append(CurvePoint(method=method, rate_hz=decodings / total, cider=float(scores.mean())))
+            rates[method].append(realised)
+            curve.append(CurvePoint(method=method, rate_hz=realised, cider=float(scores.mean())))
+    for threshold in ONLINE_THRESHOLDS:
+        said, realised = said_by([_cut_online(stream, threshold) for stream in streams], pooled=True)
+        curve.append(CurvePoint(method=ONLINE, rate_hz=realised, cider=float(cider(said, references).mean())))
     return Sweep(
         curve=curve,
         per_stream={m: np.array(v) for m, v in per_stream.items()},
@@ -110,10 +129,20 @@ def sweep(streams: Sequence[EmbeddedStream], decode: Callable[[np.ndarray], list
     )
 
 
-def _cut(stream: EmbeddedStream, method: str, count: int) -> list[Segment]:
-    if method.startswith("ward"):
-        return segment(stream.embeddings, stream.times.tolist(), count)
-    return uniform_segments(stream.times.tolist(), count)
+def _cut_online(stream: EmbeddedStream, threshold: float) -> list[Segment]:
+    def silent(_: np.ndarray) -> tuple[str, float]:
+        return "", 0.0
+
+    policy = StreamPolicy(threshold=threshold)
+    found = events(zip(stream.times.tolist(), stream.embeddings, strict=True), silent, policy)
+    return [Segment(start=e.start, end=e.end, midpoint=(e.start + e.end) / 2) for e in found]
+
+
+def _nearest(stream: EmbeddedStream, segments: list[Segment], *, pooled: bool) -> np.ndarray:
+    """Embeddings (annotations, E) of the segments nearest to each annotation: no others are scored."""
+    midpoints = np.array([one.midpoint for one in segments])
+    chosen = [int(np.abs(midpoints - time).argmin()) for time, _ in stream.annotations]
+    return _embeddings(stream, [segments[i] for i in chosen], pooled=pooled)
 
 
 def _embeddings(stream: EmbeddedStream, segments: list[Segment], *, pooled: bool) -> np.ndarray:

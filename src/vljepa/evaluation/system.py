@@ -15,14 +15,28 @@ class System:
     """A model or a baseline under evaluation."""
 
     name: str
+    variant: str = ""
+    """How it differs from the system of the same name; empty for that one itself."""
+    about: str = ""
+    """What it is, in one line for the report."""
+    tasks: tuple[str, ...] = ()
+    """The tasks it is meant for; empty: all."""
     embed_clips: Callable[[list[Clip], list[str]], Embeddings]
     """Clips and as many queries to predicted embeddings, (n, E); a clip that cannot be read raises UserError."""
     encode_text: Callable[[list[str]], Embeddings]
     """Texts to embeddings, (n, E)."""
     decode: Callable[[Embeddings], list[str]] | None = None
     """Predicted embeddings (n, E) to texts; None where the system cannot speak."""
-    embed_stream: Callable[[str, float], tuple[Sequence[float], Embeddings]] | None = None
-    """Path and rate in hertz to times in seconds (T,) and embeddings (T, E) of a video."""
+    embed_stream: Callable[[str, float, str], tuple[Sequence[float], Embeddings]] | None = None
+    """Path, rate in hertz and query to times in seconds (T,) and embeddings (T, E) of a video."""
+
+    def lacks(self, task: str) -> str:
+        """Why the system cannot be measured on a task; empty if it can."""
+        if task in ("caption", "stream") and self.decode is None:
+            return "it has no Y-Decoder and cannot write text"
+        if task == "stream" and self.embed_stream is None:
+            return "it embeds clips alone and no streams"
+        return ""
 
 
 def embed_all(

@@ -1,0 +1,89 @@
+"""How a system is measured on streams: fewer decodings for the same quality (paper, section 4.6, figure 4)."""
+
+from typing import Any
+
+import numpy as np
+
+from vljepa.errors import UserError
+from vljepa.evaluation.benchmark import Benchmark
+from vljepa.evaluation.result import Result
+from vljepa.evaluation.selective import EmbeddedStream, Sweep, sweep
+from vljepa.evaluation.system import System
+from vljepa.tasks.unit import unit_rows
+
+STREAM_HZ = 4.0
+"""Rate at which streams are embedded; decoding is rarer."""
+_HEADLINE = ("ward pooled", "uniform pooled")
+"""Both smoothed, so that the cut is all that differs."""
+_OTHERS = (("ward pooled", "uniform exact"), ("ward exact", "uniform exact"))
+_RESAMPLES = 1000
+
+
+def measure_stream(benchmark: Benchmark, system: System) -> Result:
+    """How many times fewer decodings segments of one meaning need than uniform ones, for the CIDEr-D of 1 Hz."""
+    assert system.decode is not None and system.embed_stream is not None
+    streams: list[EmbeddedStream] = []
+    bad: list[str] = []
+    for item in benchmark.items:
+        assert item.clip is not None
+        try:
+            times, rows = system.embed_stream(item.clip.media[0], STREAM_HZ, benchmark.query)
+        except UserError as error:
+            bad.append(str(error))
+            continue
+        streams.append(
+            EmbeddedStream(times=np.asarray(times), embeddings=unit_rows(rows), annotations=item.annotations)
+        )
+    if not streams:
+        raise UserError(f"{benchmark.name}: no stream could be read; the first: {bad[0]}")
+    measured = sweep(streams, system.decode)
+    figures: dict[str, float] = {}
+    for pair in _OTHERS:
+        low, high = _interval(measured, *pair)
+        name = f"fewer decodings, {pair[0]} than {pair[1]} at 1 Hz"
+        figures |= {name: measured.saving(*pair), f"{name}, 2.5 %": low, f"{name}, 97.5 %": high}
+    for method in dict.fromkeys(point.method for point in measured.curve):
+        best = max((point for point in measured.curve if point.method == method), key=lambda point: point.cider)
+        figures |= {f"best CIDEr-D, {method}": best.cider, f"its rate in Hz, {method}": best.rate_hz}
+    figures |= {f"CIDEr-D at 1 Hz, {method}": score for method, score in measured.at_reference().items()}
+    return make_result(
+        benchmark,
+        system,
+        value=measured.saving(*_HEADLINE),
+        interval=_interval(measured, *_HEADLINE),
+        metric=f"times fewer decodings, {_HEADLINE[0]} than {_HEADLINE[1]} at 1 Hz, same CIDEr-D",
+        chance=1.0,
+        count=len(streams),
+        bad=bad,
+        figures=figures,
+        curve=measured.curve,
+    )
+
+
+def make_result(benchmark: Benchmark, system: System, *, bad: list[str], **found: Any) -> Result:
+    """A result of the benchmark and the system.
+
+    Args:
+        bad: a line for each item that could not be used, beside the benchmark's own.
+        found: the other fields of ``Result``.
+    """
+    paper = benchmark.info.get("paper")
+    return Result(
+        system=system.name,
+        variant=system.variant,
+        benchmark=benchmark.name,
+        task=benchmark.task,
+        left_out=benchmark.left_out + bad,
+        synthetic=bool(benchmark.info.get("synthetic", False)),
+        paper=float(paper) if isinstance(paper, int | float) else None,
+        **found,
+    )
+
+
+def _interval(measured: Sweep, selective: str, uniform: str) -> tuple[float, float]:
+    """95 % bootstrap interval of the saving, over streams."""
+    rng = np.random.default_rng(0)
+    count = len(measured.num_annotations)
+    savings = [measured.saving(selective, uniform, rng.integers(0, count, count)) for _ in range(_RESAMPLES)]
+    low, high = np.quantile(savings, [0.025, 0.975])
+    return float(low), float(high)

@@ -1,0 +1,108 @@
+"""``vljepa eval`` on a folder of images: all systems, all files, the exit codes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from vljepa.cli import main
+from vljepa.config import (
+    ModelConfig,
+    PredictorConfig,
+    TransformerConfig,
+    XEncoderConfig,
+    YDecoderConfig,
+    YEncoderConfig,
+)
+from vljepa.model.vljepa import VLJEPA
+
+COLOURS = {"red": (200, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 200), "white": (230, 230, 230)}
+
+
+def write_lines(path: Path, rows: list[dict[str, object]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def save(folder: Path, kind: str) -> str:
+    torch.manual_seed(0)
+    block = TransformerConfig(dim=16, num_layers=1, num_heads=2, num_kv_heads=2, ffn_dim=32)
+    config = ModelConfig(
+        x_encoder=XEncoderConfig(frame_size=64, taps=(15,), grid=2),
+        predictor=PredictorConfig(transformer=block),
+        y_encoder=YEncoderConfig(),
+        y_decoder=YDecoderConfig(transformer=block),
+        kind=kind,  # type: ignore[arg-type]
+    )
+    VLJEPA(config).save(folder, card="A test.")
+    return str(folder)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Pictures of one colour; those of the test are a little darker than those of the training."""
+    data = tmp_path / "data"
+    for split, shade in (("train", 1.0), ("test", 0.95)):
+        (data / split / "media").mkdir(parents=True)
+        for name, colour in COLOURS.items():
+            picture = np.full((64, 64, 3), np.array(colour) * shade, np.uint8)
+            Image.fromarray(picture).save(data / split / "media" / f"{name}.png")
+    write_lines(
+        data / "train" / "sft_images.jsonl",
+        [{"id": n, "media": f"media/{n}.png", "query": "Which colour?", "target": n} for n in COLOURS],
+    )
+    benchmark = {"name": "colours", "task": "classification", "query": "Which colour?", "classes": list(COLOURS)}
+    write_lines(data / "test" / "colours" / "benchmark.json", [benchmark])
+    write_lines(
+        data / "test" / "colours" / "items.jsonl",
+        [{"id": n, "media": f"../media/{n}.png", "label": n} for n in COLOURS],
+    )
+    write_lines(data / "test" / "words" / "benchmark.json", [{"name": "words", "task": "caption"}])
+    write_lines(
+        data / "test" / "words" / "items.jsonl",
+        [{"id": n, "media": f"../media/{n}.png", "references": [n]} for n in COLOURS],
+    )
+    return data
+
+
+def test_baselines_stand_beside_the_model(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, other = save(tmp_path / "model", "vl_jepa"), save(tmp_path / "other", "dual_encoder")
+    benchmarks = [str(data / "test" / name) for name in ("colours", "words")]
+    options = ["--nearest", str(data), "--against", other, "--out", str(tmp_path / "out")]
+    code = main(["eval", model, *benchmarks, *options, "--cache", str(tmp_path / "features"), "--json"])
+    printed = json.loads(capsys.readouterr().out)
+    # What lacks a Y-Decoder is left out of captions, which is no failure.
+    assert code == 0
+    assert list(printed["systems"]) == ["nearest neighbour", "dual encoder", "VL-JEPA"]
+    assert "sha256" in printed["systems"]["VL-JEPA"]
+    values = {(r["benchmark"], r["system"]): r["value"] for r in printed["results"]}
+    assert values["colours", "nearest neighbour"] == 1.0 and ("colours", "dual encoder") in values
+    assert {(o["benchmark"], o["system"]) for o in printed["omissions"]} == {
+        ("words", "dual encoder"),
+        ("words", "VL-JEPA"),
+    }
+    assert "no Y-Decoder" in (tmp_path / "out" / "report.html").read_text()
+    assert json.loads((tmp_path / "out" / "results.json").read_text())["systems"] == printed["systems"]
+
+
+def test_a_folder_that_is_no_benchmark_is_a_failure(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = save(tmp_path / "model", "vl_jepa")
+    benchmarks = [str(tmp_path / "absent"), str(data / "test" / "colours")]
+    options = ["--out", str(tmp_path / "out"), "--cache", str(tmp_path / "features")]
+    assert main(["eval", model, *benchmarks, *options]) == 1
+    captured = capsys.readouterr()
+    assert "absent: no benchmark here" in captured.err and "colours, VL-JEPA: top-1" in captured.out
+
+
+def test_training_data_that_are_none_are_bad_input(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = save(tmp_path / "model", "vl_jepa")
+    options = ["--nearest", str(tmp_path), "--cache", str(tmp_path / "features"), "--out", str(tmp_path / "out")]
+    assert main(["eval", model, str(data / "test" / "colours"), *options]) == 2
+    assert "no training data here" in capsys.readouterr().err
