@@ -21,10 +21,11 @@ _VIDEOS = SourceConfig(manifest="train/videos.jsonl")
 _SFT = (
     SourceConfig(manifest="train/sft_images.jsonl", num_frames=1, weight=0.25),
     SourceConfig(manifest="train/sft_videos.jsonl", weight=0.4),
-    SourceConfig(manifest="train/sft_pairs.jsonl", num_frames=2, weight=0.1),
+    SourceConfig(manifest="train/sft_questions.jsonl", weight=0.1),
+    SourceConfig(manifest="train/sft_pairs.jsonl", num_frames=2, weight=0.08),
     # Replay of the query-free stages, so that fine-tuning does not undo them.
-    replace(_IMAGES, weight=0.1),
-    replace(_VIDEOS, weight=0.15),
+    replace(_IMAGES, weight=0.05),
+    replace(_VIDEOS, weight=0.12),
 )
 _DECODED = (
     replace(_IMAGES, weight=0.2),
@@ -56,21 +57,21 @@ def nano() -> RunConfig:
         StageConfig(
             name="image",
             sources=(_IMAGES,),
-            num_steps=250,
+            num_steps=200,
             global_batch_size=256,
             optim=OptimConfig(warmup_steps=50),
         ),
         StageConfig(
             name="video",
             sources=(_VIDEOS,),
-            num_steps=250,
+            num_steps=300,
             global_batch_size=128,
             optim=OptimConfig(warmup_steps=50),
         ),
         StageConfig(
             name="sft",
             sources=_SFT,
-            num_steps=800,
+            num_steps=1800,
             global_batch_size=128,
             optim=OptimConfig(schedule="cosine", warmup_steps=50),
         ),

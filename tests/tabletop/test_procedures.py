@@ -2,7 +2,7 @@
 
 import pytest
 
-from vljepa.tabletop.procedures import PROCEDURES, simulate_procedure, simulate_stream
+from vljepa.tabletop.procedures import HELD_OUT_OPENINGS, PROCEDURES, simulate_procedure, simulate_stream
 from vljepa.tabletop.scene import Episode
 
 _RED_BALL = frozenset({("red", "ball")})
@@ -33,6 +33,15 @@ def test_steps_follow_from_one_another(name: str) -> None:
         assert episode == simulate_procedure(seed, name, exclude_pairs=_RED_BALL)
         scripts.add(tuple((s.verb, s.item) for s in episode.steps))
     assert len(scripts) > 1
+
+
+@pytest.mark.parametrize("name", HELD_OUT_OPENINGS)
+def test_some_orders_are_kept_for_test(name: str) -> None:
+    opening = HELD_OUT_OPENINGS[name]
+    for seed in range(12):
+        for held_out in (False, True):
+            steps = simulate_procedure(seed, name, held_out_order=held_out).steps
+            assert (tuple(step.verb for step in steps[: len(opening)]) == opening) is held_out
 
 
 def test_stream_chains_procedures() -> None:

@@ -13,8 +13,8 @@ from vljepa.tabletop import language, suite
 from vljepa.tabletop.verb_phrases import HELD_OUT_PHRASES
 
 BENCHMARKS = {
-    "action", "action_novel", "procedure", "step", "retrieval", "caption", "counting", "existence", "compositional",
-    "world_model", "anticipation", "stream", "triplet",
+    "action", "action_novel", "procedure", "procedure_new_order", "step", "retrieval", "caption", "counting",
+    "existence", "compositional", "world_model", "anticipation", "stream", "triplet",
 }  # fmt: skip
 
 
@@ -65,8 +65,8 @@ def test_videos_decode_at_the_stated_length(folder: Path) -> None:
 def test_same_seed_same_annotations_in_any_number_of_processes(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = suite.Size(train_actions=2, train_procedures=1, train_images=2, actions=2, novel=1, procedures=1, images=1,
-                     world_model=1, streams=0, stream_seconds=0.0)  # fmt: skip
+    few = suite.Size(train_actions=2, train_procedures=1, train_images=2, actions=2, novel=1, procedures=1,
+                     new_orders=1, images=1, world_model=1, streams=0, stream_seconds=0.0)  # fmt: skip
     monkeypatch.setitem(suite.SIZES, "few", few)
     for name, workers, seed in (("one", 1, 0), ("two", 2, 0), ("other", 2, 1)):
         suite.write(tmp_path / name, "few", workers=workers, seed=seed)

@@ -49,7 +49,7 @@ class Job:
     """What to simulate and where it goes."""
 
     kind: str
-    """``action``, ``novel``, ``procedure``, ``image``, ``world_model`` or ``stream``."""
+    """``action``, ``novel``, ``procedure``, ``new_order``, ``image``, ``world_model`` or ``stream``."""
     split: str
     """``train``, ``validation`` or ``test``."""
     index: int
@@ -159,7 +159,7 @@ def _action(job: Job) -> Rows:
             {"id": f"{job.id}-action", "media": media, "query": ACTION_QUERY,
              "targets": list(language.action_labels(step.verb, job.shape))},
         ]  # fmt: skip
-        rows["sft_videos"] += [
+        rows["sft_questions"] = [
             {"id": f"{job.id}-{kind}", "media": media, "query": q.question, "targets": [q.answer]}
             for kind, q in _asked(episode, step.after, rng, 1)
         ]
@@ -264,6 +264,15 @@ def _procedure(job: Job) -> Rows:
     return rows
 
 
+def _new_order(job: Job) -> Rows:
+    episode = simulate_procedure(job.seed, job.procedure, exclude_pairs=language.HELD_OUT_PAIRS, held_out_order=True)
+    name = f"{job.index:05d}.mp4"
+    write_video(job.path(name), render(episode, job.pixels))
+    label = language.procedure_label(job.procedure)
+    whole = {"id": job.id, "media": job.media(name), "start": 0.0, "end": episode.num_frames / FPS}
+    return {"procedure_new_order": [{**whole, "label": label}]}
+
+
 def _image(job: Job) -> Rows:
     rng = np.random.default_rng([job.seed, 4])
     episode = simulate_action(
@@ -329,6 +338,7 @@ _RUNNERS: dict[str, Callable[[Job], Rows]] = {
     "action": _action,
     "novel": _novel,
     "procedure": _procedure,
+    "new_order": _new_order,
     "image": _image,
     "world_model": _world_model,
     "stream": _stream,

@@ -1,7 +1,7 @@
 """Tabletop on disk: training manifests and benchmark folders in the project's data contract, with real media files.
 
     OUT/tabletop.json                   size, seed and counts; written last, so its presence says the rest is whole
-    OUT/train/{images,videos,sft_images,sft_videos,sft_pairs}.jsonl
+    OUT/train/{images,videos,sft_images,sft_videos,sft_questions,sft_pairs}.jsonl
     OUT/{validation,test}/BENCHMARK/{benchmark.json,items.jsonl}
     OUT/{train,validation,test}/media/
 
@@ -19,11 +19,11 @@ from typing import Any
 from vljepa.errors import UserError
 from vljepa.tabletop import jobs, language
 from vljepa.tabletop.jobs import Job, Row
-from vljepa.tabletop.procedures import PROCEDURES
+from vljepa.tabletop.procedures import HELD_OUT_OPENINGS, PROCEDURES
 from vljepa.tabletop.questions import COUNTS, YES_NO
 from vljepa.tabletop.scene import SHAPES, VERBS
 
-MANIFESTS = ("images", "videos", "sft_images", "sft_videos", "sft_pairs")
+MANIFESTS = ("images", "videos", "sft_images", "sft_videos", "sft_questions", "sft_pairs")
 _STATIC_VERBS = frozenset(
     {"spin", "shake", "poke", "pretend_pick_up", "lift_drop", "lift_put_back", "bounce", "circle", "left_and_back",
      "show_camera", "circle_around"}
@@ -43,6 +43,7 @@ class Size:
     """Action clips of the test split, shared by the action, retrieval, caption, triplet and question benchmarks."""
     novel: int
     procedures: int
+    new_orders: int
     images: int
     world_model: int
     streams: int
@@ -54,15 +55,15 @@ class Size:
 
 
 SIZES: dict[str, Size] = {
-    "tiny": Size(train_actions=34, train_procedures=2, train_images=16, actions=8, novel=4, procedures=1, images=6,
-                 world_model=1, streams=1, stream_seconds=10.0),
-    "demo": Size(train_actions=0, train_procedures=0, train_images=0, actions=200, novel=12, procedures=4, images=12,
-                 world_model=4, streams=1, stream_seconds=120.0, validation_share=0.0),
+    "tiny": Size(train_actions=34, train_procedures=2, train_images=16, actions=8, novel=4, procedures=1,
+                 new_orders=1, images=6, world_model=1, streams=1, stream_seconds=10.0),
+    "demo": Size(train_actions=0, train_procedures=0, train_images=0, actions=200, novel=34, procedures=8,
+                 new_orders=0, images=0, world_model=0, streams=1, stream_seconds=120.0, validation_share=0.0),
     "nano": Size(train_actions=9000, train_procedures=700, train_images=10000, actions=1000, novel=300, procedures=60,
-                 images=600, world_model=300, streams=20, stream_seconds=120.0),
+                 new_orders=40, images=600, world_model=300, streams=20, stream_seconds=120.0),
 }  # fmt: skip
 
-_KINDS = ("action", "novel", "procedure", "image", "world_model", "stream")
+_KINDS = ("action", "novel", "procedure", "new_order", "image", "world_model", "stream")
 _SPLITS = ("train", "validation", "test")
 _SEEDS_PER_KIND = 10_000_000
 
@@ -112,6 +113,7 @@ def _plan(out: Path, size: Size, seed: int) -> Iterator[Job]:
             "action": size.train_actions if train else size.actions,
             "novel": 0 if train else size.novel,
             "procedure": size.train_procedures if train else size.procedures,
+            "new_order": 0 if train else size.new_orders,
             "image": size.train_images if train else size.images,
             "world_model": 0 if train else size.world_model,
             "stream": 0 if train else size.streams,
@@ -128,7 +130,7 @@ def _plan(out: Path, size: Size, seed: int) -> Iterator[Job]:
 def _job(out: Path, size: Size, seed: int, split: str, kind: str, index: int) -> Job:
     block = (seed * len(_SPLITS) + _SPLITS.index(split)) * len(_KINDS) + _KINDS.index(kind)
     verbs = _CHANGING_VERBS if kind == "world_model" else VERBS
-    procedures = tuple(PROCEDURES)
+    procedures = tuple(HELD_OUT_OPENINGS if kind == "new_order" else PROCEDURES)
     return Job(
         kind=kind,
         split=split,
@@ -170,8 +172,10 @@ def _describe(name: str, rows: list[Row]) -> dict[str, Any]:
             "What is acted upon is of a colour-shape pair no training scene shows; labels use only words that no "
             "training text has for what is done, and for colour and shape."
         )
-    elif name == "procedure":
+    elif name in ("procedure", "procedure_new_order"):
         about = _classification(jobs.PROCEDURE_QUERY, [language.procedure_label(p) for p in PROCEDURES])
+        if name == "procedure_new_order":
+            about["split"] = "Procedures whose steps come in an order that no training video of them shows."
     elif name == "step":
         about = _classification(jobs.STEP_QUERY, steps)
     elif name == "anticipation":
