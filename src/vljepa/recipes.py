@@ -115,7 +115,7 @@ def small() -> RunConfig:
     )
     model = replace(
         config.model,
-        x_encoder=XEncoderConfig(taps=(4, 10), grid=8),
+        x_encoder=XEncoderConfig(grid=6),
         predictor=predictor,
         y_decoder=_decoder(256, 4),
     )
