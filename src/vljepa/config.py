@@ -185,6 +185,8 @@ class RunConfig:
     """If set, Tabletop of this size is written to ``data`` when that folder is absent."""
     out: str = ""
     """Run folder; default ``runs/<name>``."""
+    start_from: str | None = None
+    """Checkpoint folder whose weights the run keeps, to train a new Y-Decoder for them; None starts anew."""
     seed: int = 0
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     """Of matrix products in forward and backward; weights and optimizer stay float32."""
@@ -192,6 +194,10 @@ class RunConfig:
     """Steps."""
     save_every: int = 200
     """Steps."""
+
+    def __post_init__(self) -> None:
+        if self.start_from is not None and any(stage.trains != "y_decoder" for stage in self.stages):
+            raise UserError("start_from: only stages that train the y_decoder can start from a checkpoint")
 
     @property
     def folder(self) -> str:

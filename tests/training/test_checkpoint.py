@@ -1,11 +1,14 @@
 """Saving and going on equals never having stopped."""
 
+import resource
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
 from vljepa.config import OptimConfig
+from vljepa.errors import UserError
 from vljepa.training import checkpoint
 from vljepa.training.optim import build_optimizer
 
@@ -47,4 +50,66 @@ def test_half_written_states_are_not_read_and_old_ones_go(tmp_path: Path) -> Non
     assert checkpoint.saved_steps(tmp_path) == [2, 3]
     checkpoint.save(tmp_path, 4, model, optimizer)
     assert checkpoint.saved_steps(tmp_path) == [3, 4]
+    assert not list(tmp_path.glob("writing-*"))
     assert checkpoint.saved_steps(tmp_path / "absent") == []
+    assert checkpoint.newest(tmp_path / "absent") == 0
+
+
+def damage(state: Path, how: str) -> None:
+    data = state / "__0_0.distcp"
+    match how:
+        case "cut":
+            data.write_bytes(data.read_bytes()[:500])
+        case "flipped bit":
+            content = bytearray(data.read_bytes())
+            content[len(content) // 2] ^= 1
+            data.write_bytes(content)
+        case "lost":
+            data.unlink()
+        case "no metadata":
+            (state / ".metadata").unlink()
+        case "no checksums":
+            (state / "sha256.json").write_bytes(b"")
+
+
+@pytest.mark.parametrize("how", ["cut", "flipped bit", "lost", "no metadata", "no checksums"])
+def test_damaged_state_gives_way_to_the_one_before(
+    tmp_path: Path, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, optimizer = build(0)
+    steps(model, optimizer, 0, 1)
+    for step in (4, 8):
+        checkpoint.save(tmp_path, step, model, optimizer)
+    assert checkpoint.newest(tmp_path) == 8
+    damage(tmp_path / "step-000000008", how)
+    assert checkpoint.newest(tmp_path) == 4
+    assert capsys.readouterr().out.startswith(f"{tmp_path / 'step-000000008'}: this training state is damaged")
+    # The run that went on from the older one replaces it.
+    checkpoint.save(tmp_path, 8, model, optimizer)
+    assert checkpoint.newest(tmp_path) == 8
+    for step in (4, 8):
+        damage(tmp_path / f"step-{step:09d}", how)
+    with pytest.raises(UserError, match="every training state is damaged; delete this folder"):
+        checkpoint.newest(tmp_path)
+
+
+def test_state_without_checksums_is_read(tmp_path: Path) -> None:
+    model, optimizer = build(0)
+    checkpoint.save(tmp_path, 3, model, optimizer)
+    (tmp_path / "step-000000003" / "sha256.json").unlink()
+    assert checkpoint.newest(tmp_path) == 3
+
+
+def test_full_disk_is_one_line_and_leaves_the_states_before(tmp_path: Path) -> None:
+    model, optimizer = build(0)
+    checkpoint.save(tmp_path, 1, model, optimizer)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(OSError, match=r"cannot be written .*too large.*; is the disk full") as caught:
+            checkpoint.save(tmp_path, 2, model, optimizer)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "\n" not in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000000001"]
+    assert checkpoint.newest(tmp_path) == 1

@@ -1,22 +1,23 @@
 """The loop on eight coloured pictures: it learns them, and a killed run ends like an uninterrupted one."""
 
 import json
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
+from pictures import COLOURS, line, write_pictures
 from safetensors.torch import load_file
 
 from vljepa.config import OptimConfig, RunConfig, SourceConfig, StageConfig
+from vljepa.data.lock import locked
 from vljepa.errors import UserError
 from vljepa.recipes import RECIPES
 from vljepa.training import checkpoint
 from vljepa.training.loop import train
-from vljepa.training.prepare import read_samples
-
-COLOURS = ("red", "green", "blue", "white", "black", "yellow", "purple", "orange")
+from vljepa.training.prepare import read_manifests
 
 
 class Killed(BaseException):
@@ -26,13 +27,6 @@ class Killed(BaseException):
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
     folder = tmp_path_factory.mktemp("pictures")
-    data = folder / "data"
-    (data / "train").mkdir(parents=True)
-    lines = ["not JSON"]
-    for colour in COLOURS:
-        Image.new("RGB", (64, 64), colour).save(data / f"{colour}.png")
-        lines.append(json.dumps({"id": colour, "media": f"../{colour}.png", "target": f"a {colour} picture"}))
-    (data / "train/images.jsonl").write_text("\n".join(lines))
     stage = StageConfig(
         name="image",
         sources=(SourceConfig(manifest="train/images.jsonl", num_frames=1),),
@@ -41,16 +35,18 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
         optim=OptimConfig(warmup_steps=2),
     )
     decoder = replace(stage, name="y_decoder", trains="y_decoder", num_steps=6, on_targets_steps=3, target_noise=0.1)
-    return RunConfig(
+    config = RunConfig(
         name="pictures",
         model=RECIPES["tiny"]().model,
         stages=(stage, decoder),
-        data=str(data),
+        data=str(folder / "data"),
         out=str(folder / "run"),
         precision="float32",
         log_every=2,
         save_every=5,
     )
+    write_pictures(folder / "data", config, extra=("not JSON", line("pink", media="../none.png")))
+    return config
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +56,9 @@ def model(config: RunConfig) -> Path:
 
 
 def test_bad_lines_are_reported(config: RunConfig, capsys: pytest.CaptureFixture[str]) -> None:
-    assert len(read_samples(config)["train/images.jsonl"]) == len(COLOURS)
+    read = read_manifests(config)["train/images.jsonl"]
+    assert len(read.samples) == len(COLOURS) + 1  # that there is no such picture shows later
+    assert read.num_lines == len(COLOURS) + 2
     assert "images.jsonl:1" in capsys.readouterr().out
 
 
@@ -102,9 +100,59 @@ def test_killed_run_ends_with_the_same_weights(
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
+def test_damaged_state_costs_the_steps_since_the_one_before(config: RunConfig, model: Path, tmp_path: Path) -> None:
+    whole = load_file(model / "model.safetensors")
+    other = Path(shutil.copytree(config.out, tmp_path / "other"))
+    assert checkpoint.saved_steps(other / "state") == [17, 18]
+    os.truncate(other / "state" / "step-000000018" / "__0_0.distcp", 1000)
+    again = load_file(train(replace(config, out=str(other))) / "model.safetensors")
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+
+
+def test_run_begun_before_a_setting_existed_is_continued(config: RunConfig, model: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(config.out, tmp_path / "other"))
+    written = json.loads((other / "config.json").read_text())
+    del written["start_from"]
+    (other / "config.json").write_text(json.dumps(written))
+    assert train(replace(config, out=str(other))) == other / "model"
+    (other / "config.json").write_text("{")
+    with pytest.raises(UserError, match="is damaged"):
+        train(replace(config, out=str(other)))
+
+
+def test_what_was_left_out_is_counted_at_the_end_and_in_the_card(
+    config: RunConfig, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(config)
+    assert capsys.readouterr().out.splitlines()[-1] == "left out: 2 of 10 samples"
+    card = (model / "README.md").read_text()
+    assert "Left out: 2 of 10 samples." in card
+    assert "| `train/images.jsonl` | 8 | 2 |" in card
+
+
+def test_card_says_how_the_model_was_made(config: RunConfig, model: Path) -> None:
+    card = (model / "README.md").read_text()
+    rows = [json.loads(row) for row in (Path(config.out) / "log.jsonl").read_text().splitlines()]
+    seconds = sum(2 * 8 / row["samples_per_s"] for row in rows[:6])
+    tokens = 12 * 8 * config.model.x_encoder.grid**2
+    stage = (
+        f"| image | predictor | 12 | 8 | 96 | {tokens} | {seconds:.1f} s | {96 / seconds:.0f} | {rows[5]['loss']:.3f} |"
+    )
+    assert stage in card.splitlines()
+    assert "* Made by: `vljepa train pictures`" in card
+    assert "* Seed: 0;" in card
+    assert "## Results" in card
+
+
 def test_other_settings_are_refused(config: RunConfig, model: Path) -> None:
     with pytest.raises(UserError, match="another 'seed'"):
         train(replace(config, seed=7))
+
+
+def test_two_processes_do_not_train_in_one_folder(config: RunConfig, model: Path) -> None:
+    busy = "another process trains in this folder; wait for its end, or use another --out"
+    with locked(Path(config.out) / "lock", "", wait=False), pytest.raises(UserError, match=busy):
+        train(config)
 
 
 def test_missing_data_is_named(config: RunConfig, tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ import tyro
 from vljepa.cli.evaluation import evaluate
 from vljepa.cli.library import index, search
 from vljepa.cli.tasks import ask, caption, classify, stream
-from vljepa.cli.training import info, tabletop, train
+from vljepa.cli.training import info, tabletop, train, train_decoder
 from vljepa.errors import UserError
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
+    "train-decoder": train_decoder,
     "eval": evaluate,
     "caption": caption,
     "ask": ask,
@@ -35,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             tyro.extras.subcommand_cli_from_dict(COMMANDS, args=args, prog="vljepa")
     except UserError as error:
-        print(f"vljepa: {error}", file=sys.stderr)
+        # One line, even if it quotes a file name that holds several.
+        print("vljepa:", " ".join(str(error).split()), file=sys.stderr)
         return 2
     except OSError as error:
         print(f"vljepa: {error}", file=sys.stderr)

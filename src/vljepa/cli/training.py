@@ -1,13 +1,18 @@
 """Make data and models: ``tabletop``, ``train``, ``train-decoder``; and say what a model is: ``info``."""
 
+import dataclasses
+import shlex
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 from tyro.conf import Positional
 
 from vljepa.cli.common import AsJson, load_model, show
 from vljepa.errors import UserError
+
+if TYPE_CHECKING:
+    from vljepa.config import RunConfig
 
 
 def tabletop(
@@ -41,13 +46,53 @@ def train(recipe: Positional[str], overrides: Positional[tuple[str, ...]] = ()) 
     Example: vljepa train nano --seed 1 --out runs/nano-1
     """
     from vljepa.config import RunConfig
-    from vljepa.recipes import RECIPES
     from vljepa.training.loop import train as run
 
-    if recipe not in RECIPES:
-        raise UserError(f"no recipe {recipe!r}; choose one of {', '.join(RECIPES)}")
-    config = tyro.cli(RunConfig, default=RECIPES[recipe](), args=overrides, prog=f"vljepa train {recipe}")
-    print(run(config))
+    config = tyro.cli(RunConfig, default=_recipe(recipe), args=overrides, prog=f"vljepa train {recipe}")
+    print(run(config, shlex.join(["vljepa", "train", recipe, *overrides])))
+
+
+def train_decoder(
+    checkpoint: Positional[str],
+    recipe: str = "nano",
+    data: Annotated[str | None, tyro.conf.arg(help="Folder of the manifests; default: the recipe's.")] = None,
+    out: Annotated[str, tyro.conf.arg(help="Run folder; default: runs/RECIPE-decoder.")] = "",
+) -> None:
+    """Train a new Y-Decoder for a checkpoint by a recipe's y_decoder stage; all other weights stay as they are.
+
+    The same command again continues a run that was stopped. The new checkpoint is the folder model in --out.
+
+    Example: vljepa train-decoder runs/nano/model --data data/tabletop --out runs/nano-decoder
+    """
+    from vljepa.training.loop import train as run
+
+    config = _recipe(recipe)
+    stages = tuple(stage for stage in config.stages if stage.trains == "y_decoder")
+    if not stages:
+        raise UserError(f"recipe {recipe!r} has no stage that trains a y_decoder; choose another --recipe")
+    model = load_model(checkpoint).network.config
+    config = dataclasses.replace(
+        config,
+        name=f"{recipe}-decoder",
+        model=dataclasses.replace(model, y_decoder=config.model.y_decoder),
+        stages=stages,
+        start_from=checkpoint,
+        out=out,
+    )
+    command = ["vljepa", "train-decoder", checkpoint, "--recipe", recipe]
+    if data is not None:
+        # A data folder that the user names is not made up where it is missing.
+        config = dataclasses.replace(config, data=data, tabletop_size=None)
+        command += ["--data", data]
+    print(run(config, shlex.join([*command, *(["--out", out] if out else [])])))
+
+
+def _recipe(name: str) -> "RunConfig":
+    from vljepa.recipes import RECIPES
+
+    if name not in RECIPES:
+        raise UserError(f"no recipe {name!r}; choose one of {', '.join(RECIPES)}")
+    return RECIPES[name]()
 
 
 def info(checkpoint: Positional[str], as_json: AsJson = False) -> None:

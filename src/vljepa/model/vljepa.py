@@ -61,6 +61,7 @@ class VLJEPA(nn.Module):
         # Fixed now: a stage may freeze a part for a while, and its weights still belong in the checkpoint.
         self._trained = [name for name, parameter in self.named_parameters() if parameter.requires_grad]
         self._trained += [f"familiarity.{name}" for name, _ in self.familiarity.named_buffers()]
+        self._stored_dtype: Literal["float16", "float32"] = "float16"
         if decoder_tokenizer is not None:
             self.add_y_decoder(decoder_tokenizer)
 
@@ -112,14 +113,16 @@ class VLJEPA(nn.Module):
         state = self.state_dict()
         return {name: state[name] for name in self._trained}
 
-    def save(self, folder: Path | str, *, card: str, dtype: Literal["float16", "float32"] = "float16") -> None:
+    def save(self, folder: Path | str, *, card: str, dtype: Literal["float16", "float32"] | None = None) -> None:
         """Write a checkpoint folder (design, section 3).
 
         Args:
             folder: made if absent, replaced as a whole if it is a checkpoint folder already: written aside and
                 renamed, so that nobody ever reads one half written.
             card: text of the model card: data, recipe, seed, steps, results.
-            dtype: of matrices; vectors, scalars and the familiarity score always stay float32.
+            dtype: of matrices; vectors, scalars and the familiarity score always stay float32. Default: that of the
+                checkpoint the model was loaded from, so that what was not trained stays the same bit for bit;
+                float16 for a new model.
 
         Raises:
             UserError: the folder holds something else.
@@ -131,9 +134,10 @@ class VLJEPA(nn.Module):
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
 
+        matrices = getattr(torch, dtype or self._stored_dtype)
+
         def stored(name: str, tensor: Tensor) -> Tensor:
-            exact = tensor.ndim < 2 or name.startswith("familiarity.")
-            return tensor.detach().to("cpu", torch.float32 if exact else getattr(torch, dtype)).contiguous()
+            return tensor.detach().to("cpu", torch.float32 if _is_exact(name, tensor) else matrices).contiguous()
 
         save_file({name: stored(name, tensor) for name, tensor in self.trained_state().items()}, aside / _WEIGHTS)
         if self.y_decoder is not None:
@@ -148,6 +152,8 @@ class VLJEPA(nn.Module):
         (aside / _CONFIG).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         old = folder.with_name(folder.name + ".old")
         if folder.exists():
+            # Left by a kill in the removal below.
+            shutil.rmtree(old, ignore_errors=True)
             folder.rename(old)
         aside.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
@@ -193,6 +199,13 @@ class VLJEPA(nn.Module):
                     f"{_CONFIG} asks for {tuple(tensor.shape)}"
                 )
             tensor.copy_(found[name])
+        in_full = any(t.dtype == torch.float32 and not _is_exact(name, t) for name, t in found.items())
+        self._stored_dtype = "float32" if in_full else "float16"
+
+
+def _is_exact(name: str, tensor: Tensor) -> bool:
+    """Whether a checkpoint keeps a tensor in float32 whatever its other dtype."""
+    return tensor.ndim < 2 or name.startswith("familiarity.")
 
 
 def pool(visual_tokens: Tensor) -> Tensor:

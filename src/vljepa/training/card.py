@@ -1,52 +1,125 @@
-"""The model card of a trained checkpoint: data, recipe, seed, steps and the last training figures."""
+"""The model card of a trained checkpoint: data, command, settings, stages with what they saw and took, machine."""
 
 import json
+import os
+import platform
+import re
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from vljepa.config import RunConfig
-from vljepa.types import Sample
+import torch
+
+from vljepa.config import RunConfig, StageConfig
+from vljepa.training.prepare import Data
+
+_CPU_INFO = Path("/proc/cpuinfo")
 
 
-def model_card(config: RunConfig, samples: dict[str, list[Sample]], log: Path) -> str:
+def model_card(config: RunConfig, data: Data, log: Path, command: str) -> str:
     """Markdown for the checkpoint's README.md.
 
+    It ends with a section Results, to be filled with the table of ``vljepa eval``'s report.
+
     Args:
-        samples: the samples read from each manifest.
+        data: the samples of each manifest, and how many of its lines were left out.
         log: the run's ``log.jsonl``.
+        command: the command line that made the checkpoint.
     """
-    synthetic = config.tabletop_size is not None
-    last: dict[str, dict[str, float]] = {}
-    for line in log.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        last[row["stage"]] = row
-    data = [f"| `{name}` | {len(rows)} |" for name, rows in samples.items()]
-    stages = [
-        f"| {stage.name} | {stage.num_steps} | {stage.global_batch_size} | {stage.num_steps * stage.global_batch_size} "
-        f"| {last[stage.name]['loss']:.3f} |"
-        for stage in config.stages
+    rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    manifests = [
+        f"| `{name}` | {len(samples)} | {data.num_lines[name] - len(samples)} |"
+        for name, samples in data.samples.items()
     ]
-    origin = (
-        f"Tabletop, the synthetic world of this project, size `{config.tabletop_size}`" if synthetic else "Own data"
-    )
+    stages, start = [], 0
+    for stage in config.stages:
+        own = [row for row in rows if start < row["step"] <= start + stage.num_steps]
+        stages.append(_stage(stage, own, start))
+        start += stage.num_steps
     return "\n".join(
         [
             f"# {config.name}",
             "",
             "A VL-JEPA trained with `vljepa`; `config.json` beside this file holds its architecture.",
             "",
-            f"Made by: `vljepa train {config.name}` (seed {config.seed}, {config.precision}).",
+            f"* Made by: `{command}`",
+            f"* Seed: {config.seed}; matrix products in {config.precision}",
+            f"* Versions: open-vl-jepa {version('open-vl-jepa')}, torch {torch.__version__}",
+            f"* Machine: {_machine()}",
             "",
-            f"## Data\n\n{origin}.",
+            "## Data",
             "",
-            "| manifest | samples |",
-            "|---|---|",
-            *data,
+            f"{_origin(Path(config.data))} Left out: {data.num_left_out} of {sum(data.num_lines.values())} samples.",
+            "",
+            "| manifest | samples | left out |",
+            "|---|---|---|",
+            *manifests,
             "",
             "## Stages",
             "",
-            "| stage | steps | batch | samples seen | last loss, nats |",
-            "|---|---|---|---|---|",
+            "Time is that of the steps; the features of the frozen X-Encoder were computed once before them. "
+            "Losses are in nats.",
+            "",
+            "| stage | trains | steps | batch | samples seen | visual tokens seen | time | samples/s | last loss |",
+            "|---|---|---|---|---|---|---|---|---|",
             *stages,
             "",
+            "## Results",
+            "",
+            "Not measured yet: `vljepa eval CHECKPOINT BENCHMARK...` writes the table that belongs here.",
+            "",
+            *_ancestor(config),
         ]
     )
+
+
+def _stage(stage: StageConfig, rows: list[dict[str, Any]], start: int) -> str:
+    """The stage's row. Each line of the log stands for the steps since the one before, at its rates."""
+    seconds = tokens = 0.0
+    for row in rows:
+        span = (row["step"] - start) * stage.global_batch_size / row["samples_per_s"]
+        start = row["step"]
+        seconds += span
+        tokens += span * row["visual_tokens_per_s"]
+    seen = stage.num_steps * stage.global_batch_size
+    cells = (
+        stage.name,
+        stage.trains,
+        stage.num_steps,
+        stage.global_batch_size,
+        seen,
+        round(tokens),
+        f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.1f} s",
+        f"{seen / seconds:.0f}",
+        f"{rows[-1]['loss']:.3f}",
+    )
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _origin(data: Path) -> str:
+    about = data / "tabletop.json"
+    if not about.is_file():
+        return f"Own data, `{data.name}`."
+    world = json.loads(about.read_text(encoding="utf-8"))
+    return f"Tabletop, the synthetic world of this project, size `{world['size']}`, seed {world['seed']}."
+
+
+def _machine() -> str:
+    names = re.findall(r"^model name\s*: (.+)$", _CPU_INFO.read_text(), re.M) if _CPU_INFO.exists() else []
+    cpu = names[0] if names else platform.processor() or platform.machine()
+    return f"{cpu}, {os.cpu_count()} cores; threads of torch: {torch.get_num_threads()}"
+
+
+def _ancestor(config: RunConfig) -> list[str]:
+    """The card of the checkpoint a run starts from: what the weights that were not trained come from."""
+    if config.start_from is None:
+        return []
+    card = Path(config.start_from) / "README.md"
+    text = card.read_text(encoding="utf-8") if card.is_file() else "It has no model card."
+    return [
+        "## The checkpoint it starts from",
+        "",
+        "Everything but the Y-Decoder is unchanged; its card said:",
+        "",
+        re.sub("^#", "###", text, flags=re.M),
+    ]

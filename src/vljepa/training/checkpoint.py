@@ -2,35 +2,49 @@
 
 The data order and all noise are functions of the seed and the step, so nothing else is needed to go on exactly.
 A state is written aside, forced to disk and renamed: a kill at any moment leaves only whole ones to be read.
+Each holds the checksums of its files, so that one that was damaged later is not read either.
 """
 
+import hashlib
+import json
 import os
 import re
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed.checkpoint as dcp
 from torch import Tensor, nn
+from torch.distributed.checkpoint.api import CheckpointException
+
+from vljepa.errors import UserError
 
 KEPT = 2
-"""States kept; the newest is read."""
+"""States kept; the newest whole one is read."""
 
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
-_WHOLE = re.compile(r"step-(\d{9})")
+_NAME = re.compile(r"step-(\d{9})")
+_CHECKSUMS = "sha256.json"
 
 
 def save(folder: Path, step: int, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Write the state after ``step`` steps of the run into ``folder``, and drop all but the last ``KEPT``."""
+    """Write the state after ``step`` steps of the run into ``folder``, and drop all but the last ``KEPT``.
+
+    Raises:
+        OSError: it cannot be written, e.g. because the disk is full; the states before it stay.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    for left_by_a_kill in folder.glob("writing-*"):
+        shutil.rmtree(left_by_a_kill)
     aside = folder / f"writing-{step:09d}"
-    if aside.exists():
-        shutil.rmtree(aside)
-    state = {"model": _weights(model), "optimizer": _moments(model, optimizer)}
-    dcp.save(state, checkpoint_id=aside, no_dist=True)
-    for path in [*aside.iterdir(), aside]:
-        _fsync(path)
+    try:
+        _write(aside, {"model": _weights(model), "optimizer": _moments(model, optimizer)})
+    except OSError:
+        # What there is of it would only keep a full disk full.
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
     final = _path(folder, step)
     if final.exists():
         shutil.rmtree(final)
@@ -41,10 +55,26 @@ def save(folder: Path, step: int, model: nn.Module, optimizer: torch.optim.Optim
 
 
 def saved_steps(folder: Path) -> list[int]:
-    """Steps of the whole states in ``folder``, oldest first."""
+    """Steps of the states in ``folder``, oldest first."""
     if not folder.is_dir():
         return []
-    return sorted(int(match[1]) for path in folder.iterdir() if (match := _WHOLE.fullmatch(path.name)))
+    return sorted(int(match[1]) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name)))
+
+
+def newest(folder: Path) -> int:
+    """Step of the newest whole state in ``folder``, 0 if there is none at all; a damaged one is passed over, in a line.
+
+    Raises:
+        UserError: there are states, and all of them are damaged.
+    """
+    steps = saved_steps(folder)
+    for step in reversed(steps):
+        if _is_whole(_path(folder, step)):
+            return step
+        print(f"{_path(folder, step)}: this training state is damaged; looking for the one before it")
+    if steps:
+        raise UserError(f"{folder}: every training state is damaged; delete this folder to start from the beginning")
+    return 0
 
 
 def load_weights(folder: Path, step: int, model: nn.Module) -> None:
@@ -61,6 +91,46 @@ def load_optimizer(folder: Path, step: int, model: nn.Module, optimizer: torch.o
             "exp_avg_sq": torch.zeros_like(parameter),
         }
     _read(folder, step, {"optimizer": _moments(model, optimizer)})
+
+
+def _write(aside: Path, state: dict[str, Any]) -> None:
+    with warnings.catch_warnings():
+        # That there is one process is meant so (no_dist), but it warns of it at each save.
+        warnings.filterwarnings("ignore", "torch.distributed is disabled", UserWarning)
+        try:
+            dcp.save(state, checkpoint_id=aside, no_dist=True)
+        except CheckpointException as error:
+            # A BaseException of many lines; the system's own reason lies at the bottom of it.
+            cause = next(iter(error.failures.values()))[0]
+            if not isinstance(cause, Exception):
+                raise cause from None
+            while not isinstance(cause, OSError) and cause.__context__ is not None:
+                cause = cause.__context__
+            reason = str(cause).splitlines()[0]
+            raise OSError(f"{aside}: the training state cannot be written ({reason}); is the disk full?") from error
+    (aside / _CHECKSUMS).write_text(json.dumps(_checksums(aside)) + "\n", encoding="utf-8")
+    for path in [*aside.iterdir(), aside]:
+        _fsync(path)
+
+
+def _checksums(state: Path) -> dict[str, str]:
+    sums = {}
+    for path in sorted(state.iterdir()):
+        if path.name != _CHECKSUMS:
+            with path.open("rb") as file:
+                sums[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return sums
+
+
+def _is_whole(state: Path) -> bool:
+    try:
+        expected = json.loads((state / _CHECKSUMS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        # Runs that were begun before there were checksums.
+        return (state / ".metadata").exists()
+    except ValueError:
+        return False
+    return bool(expected == _checksums(state))
 
 
 def _read(folder: Path, step: int, state: dict[str, Any]) -> None:

@@ -2,14 +2,15 @@
 
 import json
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from vljepa.config import RunConfig, StageConfig, to_json
+from vljepa.config import RunConfig, StageConfig, from_json, to_json
 from vljepa.data.loader import prefetch
-from vljepa.embedding import LogitScale
+from vljepa.data.lock import locked
 from vljepa.errors import UserError
 from vljepa.model.vljepa import VLJEPA
 from vljepa.training import checkpoint, prepare
@@ -24,28 +25,39 @@ _FREE_TO_CHANGE = ("out", "log_every", "save_every")
 """Settings that do not touch the weights: a run may continue with others."""
 
 
-def train(config: RunConfig) -> Path:
+def train(config: RunConfig, command: str | None = None) -> Path:
     """Train all stages of a run, or what is left of them: the same command again continues a stopped run.
 
     On one machine with a fixed seed, a run killed at any moment and continued ends with the weights of an
     uninterrupted one: data order and noise depend on the step alone, and all other state is in the checkpoint.
 
+    Args:
+        command: the command line, for the model card; default ``vljepa train <name>``.
+
     Returns:
         The folder of the trained model, ``<run folder>/model``.
 
     Raises:
-        UserError: the run folder holds a run with other settings, or the data cannot be used.
+        UserError: the run folder holds a run with other settings or another process trains in it, or the data
+            cannot be used.
+        OSError: a file cannot be written, e.g. because the disk is full.
     """
     folder = Path(config.folder)
-    _claim(folder, config)
-    samples = prepare.read_samples(config)
-    torch.manual_seed(config.seed)
-    model = VLJEPA(config.model, decoder_tokenizer=prepare.decoder_tokenizer(config, samples, folder))
-    model.logit_scale = LogitScale(config.loss.initial_temperature, config.loss.max_logit_scale)
-    data = prepare.cache_features(config, model, samples)
-    prepare.fit_familiarity(model, data, config.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    busy = f"{folder}: another process trains in this folder; wait for its end, or use another --out"
+    with locked(folder / "lock", busy, wait=False):
+        return _train(config, folder, command or f"vljepa train {config.name}")
 
-    done = max(checkpoint.saved_steps(folder / "state"), default=0)
+
+def _train(config: RunConfig, folder: Path, command: str) -> Path:
+    _claim(folder, config)
+    manifests = prepare.read_manifests(config)
+    model = prepare.build_model(config, prepare.decoder_tokenizer(config, manifests, folder))
+    data = prepare.cache_features(config, model, manifests)
+    if config.start_from is None:
+        prepare.fit_familiarity(model, data, config.seed)
+
+    done = checkpoint.newest(folder / "state")
     if done:
         checkpoint.load_weights(folder / "state", done, model)
     with RunLog(folder, done) as log, _progress() as progress:
@@ -54,7 +66,8 @@ def train(config: RunConfig) -> Path:
             if done < start + stage.num_steps:
                 _run_stage(config, stage, start, max(0, done - start), model, data, log, progress)
             start += stage.num_steps
-    model.save(folder / "model", card=model_card(config, samples, folder / "log.jsonl"))
+    model.save(folder / "model", card=model_card(config, data, folder / "log.jsonl", command))
+    print(f"left out: {data.num_left_out} of {sum(data.num_lines.values())} samples")
     return folder / "model"
 
 
@@ -105,19 +118,22 @@ def _step(
 
 def _claim(folder: Path, config: RunConfig) -> None:
     """Write the resolved config into a new run folder, or compare it with that of the run to be continued."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "config.json"
-    ours = json.loads(json.dumps(to_json(config)))
     if not path.exists():
         aside = path.with_suffix(".writing")
-        aside.write_text(json.dumps(ours, indent=2) + "\n", encoding="utf-8")
+        aside.write_text(json.dumps(to_json(config), indent=2) + "\n", encoding="utf-8")
         aside.rename(path)
         return
-    theirs = json.loads(path.read_text(encoding="utf-8"))
-    for name in ours:
-        if name not in _FREE_TO_CHANGE and ours[name] != theirs.get(name):
+    try:
+        written = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path}: is damaged ({error}); use another --out") from error
+    # Settings that the run was begun without have their defaults.
+    theirs = from_json(RunConfig, written, str(path))
+    for field in fields(RunConfig):
+        if field.name not in _FREE_TO_CHANGE and getattr(config, field.name) != getattr(theirs, field.name):
             raise UserError(
-                f"{path}: the run to be continued has another {name!r}; use the same settings, or another --out"
+                f"{path}: the run to be continued has another {field.name!r}; use the same settings, or another --out"
             )
 
 
