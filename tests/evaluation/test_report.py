@@ -54,7 +54,7 @@ def test_report_is_complete_and_self_contained(tmp_path: Path) -> None:
     assert next((r["benchmark"], r["system"]) for r in kept["results"]) == ("action", "coin | flip")
     assert kept["omissions"][0]["reason"] == "it cannot write text"
     markdown = (tmp_path / "out" / "report.md").read_text()
-    row = "| action (synthetic) | top-1 | 0.100 | 0.250 (0.400 to 0.600) | 0.500 (0.400 to 0.600) | - | 4 |"
+    row = "| action (synthetic) | top-1 | 0.100 | 0.250 (0.400–0.600) | 0.500 (0.400–0.600) | - | 4 |"
     assert row in markdown and "| coin \\| flip | nano |" in markdown
     assert "stream, coin | flip: not measured, it cannot write text." in markdown
     page = (tmp_path / "out" / "report.html").read_text()

@@ -152,7 +152,7 @@ def _strip(outcome: "Outcome") -> "np.ndarray":
 
     still = probe(outcome.media).num_frames == 1
     clip = Clip(media=(outcome.media,), start=outcome.start, end=outcome.end)
-    return np.concatenate(list(read_clip(clip, 1 if still else 3, size=128)), axis=1)
+    return np.concatenate(list(read_clip(clip, 1 if still else 3, size=176)), axis=1)
 
 
 def _about(checkpoint: str) -> str:

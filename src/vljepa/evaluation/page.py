@@ -1,14 +1,12 @@
 """The report as one HTML page without any other file."""
 
-import base64
 import html
-import io
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PIL import Image
 
 from vljepa.errors import UserError
+from vljepa.evaluation.inline import picture_tag
 from vljepa.evaluation.result import Evaluation, Outcome, Result
 from vljepa.evaluation.svg import Dot, Row, curves, dots
 from vljepa.evaluation.table import NOTE, SYNTHETIC, Line, chance, figure_rows, interval, lines, value
@@ -30,9 +28,12 @@ dd { overflow-wrap: anywhere; font-size: .9rem; }
 .wide { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; font-size: .9rem; min-width: 100%; }
 th, td { text-align: left; padding: .45rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { font-weight: 600; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th { font-weight: 600; vertical-align: bottom; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
+td.n { white-space: nowrap; }
 td small, th small { display: block; font-weight: 400; opacity: .7; } td.best b { border-bottom: 2px solid; }
-td:first-child { min-width: 9rem; }
+td:first-child { min-width: 9rem; overflow-wrap: anywhere; }
+@media (max-width: 40rem) { body { padding: 1.25rem .75rem 3rem; } th, td { padding: .4rem .3rem; font-size: .8rem; }
+  td:first-child { min-width: 6rem; } }
 .tag { font-size: .75rem; border: 1px solid var(--line); border-radius: 1rem; padding: 0 .5rem; font-weight: 400; }
 .key::before { content: ""; display: inline-block; width: .7em; height: .7em; border-radius: 50%;
   margin-right: .4em; background: var(--c); }
@@ -41,7 +42,8 @@ svg { width: 100%; min-width: 34rem; height: auto; font-size: 13px; } svg text {
 .series { stroke: var(--c); stroke-width: 2; fill: none; } circle { fill: var(--c); }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); gap: 1.25rem; }
 figure { margin: 0; font-size: .85rem; background: var(--soft); border-radius: .5rem; overflow: hidden; }
-figure img { display: block; width: 100%; } figcaption { padding: .6rem .75rem .75rem; overflow-wrap: anywhere; }
+figure img { display: block; width: 100%; height: auto; max-height: 11rem; object-fit: contain; }
+figcaption { padding: .6rem .75rem .75rem; overflow-wrap: anywhere; }
 figcaption div { margin-top: .3rem; } .who { opacity: .7; }
 .right { color: var(--good); } .wrong { color: var(--bad); }
 details { margin-top: .8rem; } li { overflow-wrap: anywhere; }
@@ -76,11 +78,12 @@ def _summary(found: Evaluation, all_lines: Sequence[Line]) -> str:
     rows = ""
     for line in all_lines:
         some = line.some
+        kind = f", {SYNTHETIC}" if some.synthetic else ""
         cells = "".join(_value_cell(line, name) for name in found.systems)
         if paper:
             cells += f'<td class="n">{"-" if some.paper is None else f"{some.paper:g}"}</td>'
         rows += (
-            f"<tr><td>{_title(line)}<small>{html.escape(some.metric)}</small></td>"
+            f"<tr><td>{_title(line)}<small>{html.escape(some.metric)}{kind}</small></td>"
             f'<td class="n">{chance(some)}</td>{cells}<td class="n">{some.count}</td></tr>'
         )
     omitted = "".join(
@@ -94,7 +97,7 @@ def _value_cell(line: Line, system: str) -> str:
     if system not in line.results:
         return '<td class="n">-</td>'
     result = line.results[system]
-    kind = "n best" if len(line.results) > 1 and system == line.best else "n"
+    kind = "n best" if system == line.best else "n"
     return f'<td class="{kind}"><b>{value(result)}</b><small>{interval(result)}</small></td>'
 
 
@@ -169,13 +172,11 @@ def _spread(outcomes: Sequence[Outcome], count: int) -> list[Outcome]:
 def _picture(outcome: Outcome, read_strip: ReadStrip | None) -> str:
     if read_strip is None or not outcome.media:
         return ""
-    buffer = io.BytesIO()
     try:
-        Image.fromarray(read_strip(outcome)).save(buffer, "JPEG", quality=80)
+        return picture_tag(read_strip(outcome), "the clip")
     except UserError as error:
         # The file was read before; whatever became of it, the results stand.
         return f"<p>{html.escape(str(error))}</p>"
-    return f'<img alt="the clip" src="data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
 
 
 def _plot_values(found: Evaluation, all_lines: Sequence[Line]) -> str:

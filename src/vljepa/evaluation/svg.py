@@ -54,7 +54,7 @@ def dots(rows: Sequence[Row], alt: str) -> str:
                 f'x2="{x(dot.high):.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
                 f'<circle cx="{x(dot.value):.1f}" cy="{y:.1f}" r="4"/></g>'
             )
-    return _svg(width, bottom + 6, alt, parts)
+    return drawing(width, bottom + 6, alt, parts)
 
 
 def curves(lines: Mapping[str, Sequence[tuple[float, float]]], alt: str, x_label: str, y_label: str) -> str:
@@ -96,10 +96,11 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], alt: str, x_label
             f'<line class="series" x1="{at}" x2="{at + 28}" y1="{y - 4}" y2="{y - 4}"{dash}/></g>'
             f'<text x="{at + 36}" y="{y}">{html.escape(name)}</text>'
         )
-    return _svg(width, height + 74 + (len(lines) - 1) // 3 * 22, alt, parts)
+    return drawing(width, height + 74 + (len(lines) - 1) // 3 * 22, alt, parts)
 
 
-def _svg(width: int, height: int, alt: str, parts: Sequence[str]) -> str:
+def drawing(width: int, height: int, alt: str, parts: Sequence[str]) -> str:
+    """Parts as one picture of ``width`` by ``height`` units, in a frame that scrolls where the page is narrower."""
     return (
         f'<div class="wide"><svg viewBox="0 0 {width} {height}" role="img" aria-label="{html.escape(alt)}">'
         + "".join(parts)

@@ -29,9 +29,10 @@ class Line:
         return next(iter(self.results.values()))
 
     @property
-    def best(self) -> str:
-        """Name of the system with the largest value; every metric here is better when larger."""
-        return max(self.results, key=lambda name: self.results[name].value)
+    def best(self) -> str | None:
+        """Name of the system with the largest value, if it stands out; in every metric here larger is better."""
+        first, *rest = sorted(self.results, key=lambda name: -self.results[name].value)
+        return first if rest and self.results[first].value > self.results[rest[0]].value else None
 
 
 def lines(found: Evaluation) -> list[Line]:
@@ -60,7 +61,7 @@ def value(result: Result) -> str:
 
 def interval(result: Result) -> str:
     """The interval as printed."""
-    return f"{result.interval[0]:.3f} to {result.interval[1]:.3f}"
+    return f"{result.interval[0]:.3f}–{result.interval[1]:.3f}"
 
 
 def chance(result: Result) -> str:
