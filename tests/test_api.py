@@ -97,6 +97,10 @@ def test_stream_gives_events_in_order_that_cover_it(model: Model, video: np.ndar
 def test_mistakes_are_user_errors(model: Model, video: np.ndarray) -> None:
     with pytest.raises(UserError, match="fps"):
         model.stream(video, labels=["a"])
+    with pytest.raises(UserError, match="fps"):
+        model.stream(video, labels=["a"], fps=float("nan"))
+    with pytest.raises(UserError, match="question: is empty"):
+        model.ask(video, " ")
     with pytest.raises(UserError, match="uint8"):
         model.caption(video.astype(np.float32))
     with pytest.raises(UserError, match="labels"):

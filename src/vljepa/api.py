@@ -8,6 +8,7 @@
 A video is a path, or a ``uint8`` array or tensor ``(frames, height, width, 3)``.
 """
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -84,8 +85,10 @@ class Model:
         """Answers to a question, best first: the given choices, or without choices the one decoded text.
 
         Raises:
-            UserError: as ``caption``; or choices are empty or repeated.
+            UserError: as ``caption``; the question is blank; choices are empty or repeated.
         """
+        if not question.strip():
+            raise UserError("question: is empty; ask something")
         predicted = self._embed([self._frames(video)], [question])
         if choices is not None:
             return answer(predicted, [choices], self.encode_text)[0]
@@ -182,7 +185,7 @@ class Model:
         size = self.network.config.x_encoder.frame_size
         if isinstance(video, str | Path):
             frames = iter_frames(str(video), rate_hz, size)
-        elif fps is None or fps <= 0:
+        elif fps is None or not 0 < fps < math.inf:
             raise UserError("stream: frames need fps, their rate in hertz; pass fps=...")
         else:
             frames = _sampled(video, fps, rate_hz, size)

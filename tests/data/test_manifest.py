@@ -10,6 +10,7 @@ from vljepa.errors import UserError
 from vljepa.types import Clip, Sample
 
 GOOD = {"id": "x", "media": "../media/a.mp4", "target": "a cube moves"}
+GOOD_TARGETS = ("a cube moves",)
 
 
 def write(folder: Path, *lines: object) -> Path:
@@ -56,6 +57,17 @@ def test_good_lines(tmp_path: Path) -> None:
         (GOOD | {"media": "../../secret.mp4"}, "media: '../../secret.mp4' lies outside"),
         (GOOD | {"media": "/etc/passwd"}, "media: '/etc/passwd' lies outside"),
         (GOOD | {"id": "first"}, "id: 'first' is taken by line 1"),
+        (GOOD | {"start": float("nan")}, "start: expected seconds"),
+        (GOOD | {"start": float("-inf")}, "start: expected seconds"),
+        (GOOD | {"start": [1]}, "start: expected seconds"),
+        (GOOD | {"end": {}}, "end: expected seconds"),
+        (GOOD | {"id": None}, "id: expected a text, found None"),
+        (GOOD | {"media": None}, "media: expected a text"),
+        (GOOD | {"media": ["a.png", 7]}, "media: expected a text"),
+        (GOOD | {"media": "a\0.mp4"}, "media: "),
+        (GOOD | {"target": 7}, "target: expected a text or a list of texts, none empty, found 7"),
+        ('{"id": "x", "media": "a.mp4", "target": "half a smile \\ud83d"}', "line: holds half a character"),
+        ("null", "line: holds NoneType"),
     ],
 )
 def test_bad_line_is_named_and_skipped(tmp_path: Path, line: object, message: str) -> None:
@@ -73,6 +85,30 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     samples, problems = read_manifest(path)
     assert len(samples) == 1  # a byte order mark does no harm
     assert problems[0].startswith(f"{path}:1: line: not JSON")
+
+
+def test_windows_line_ends(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.write_bytes(
+        b"\xef\xbb\xbf" + (json.dumps(GOOD) + "\r\n\r\n" + json.dumps(GOOD | {"id": "y"}) + "\r\n").encode()
+    )
+    samples, problems = read_manifest(path)
+    assert problems == []
+    assert [(sample.id, sample.targets) for sample in samples] == [("x", GOOD_TARGETS), ("y", GOOD_TARGETS)]
+
+
+def test_empty_manifest(tmp_path: Path) -> None:
+    assert read_manifest(write(tmp_path)) == ([], [])
+
+
+def test_huge_ids_are_unique_too_and_shortened_in_the_message(tmp_path: Path) -> None:
+    huge = "x" * 1_000_000
+    path = write(tmp_path, GOOD | {"id": huge}, GOOD | {"id": huge + "y"}, GOOD | {"id": huge})
+    samples, problems = read_manifest(path)
+    assert len(samples) == 2
+    assert len(problems) == 1
+    assert problems[0].startswith(f"{path}:3: id: 'xxx")
+    assert len(problems[0]) < len(str(path)) + 200
 
 
 def test_missing_manifest(tmp_path: Path) -> None:

@@ -183,6 +183,7 @@ def test_saving_replaces_a_checkpoint_but_no_other_folder(model: VLJEPA, tmp_pat
         model.save(tmp_path, card="")
     assert (tmp_path / "photo.jpg").exists()
     model.save(tmp_path / "model", card="first")
+    (tmp_path / "model.old" / "left by a kill").mkdir(parents=True)
     model.save(tmp_path / "model", card="second")
     assert (tmp_path / "model" / "README.md").read_text() == "second"
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("model")] == ["model"]

@@ -30,7 +30,12 @@ def test_classify_averages_templates() -> None:
 
 @pytest.mark.parametrize(
     ("labels", "message"),
-    [([], "is empty"), (["left", "left"], "'left' is given 2 times"), (["left", " "], "number 2")],
+    [
+        ([], "is empty"),
+        (["left", "left"], "'left' is given 2 times"),
+        (["left", " "], "number 2"),
+        ("left", "is one text"),
+    ],
 )
 def test_bad_labels_are_refused(labels: list[str], message: str) -> None:
     with pytest.raises(UserError, match=message):

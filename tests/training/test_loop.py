@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from pictures import COLOURS, line, write_pictures
+from PIL import Image
 from safetensors.torch import load_file
 
 from vljepa.config import OptimConfig, RunConfig, SourceConfig, StageConfig
@@ -142,6 +143,25 @@ def test_card_says_how_the_model_was_made(config: RunConfig, model: Path) -> Non
     assert "* Made by: `vljepa train pictures`" in card
     assert "* Seed: 0;" in card
     assert "## Results" in card
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([], "images.jsonl: holds no samples"),
+        (["not JSON", "{}"], "images.jsonl: no line of it can be used; the first: .*images.jsonl:1: line: not JSON"),
+        ([line("none")], "images.jsonl: none of its clips can be read; the first: .*none.png: cannot be opened"),
+        ([line("x", media="../short.gif", start=3.0)], "the first: .*short.gif: start 3 s lies past the end, 0.20 s"),
+    ],
+)
+def test_nothing_but_bad_samples_is_one_line(config: RunConfig, tmp_path: Path, lines: list[str], message: str) -> None:
+    data = Path(shutil.copytree(config.data, tmp_path / "data"))
+    (data / "train/images.jsonl").write_text("\n".join(lines))
+    red, blue = (Image.new("RGB", (64, 64), colour) for colour in ("red", "blue"))
+    red.save(data / "short.gif", save_all=True, append_images=[blue], duration=100)
+    with pytest.raises(UserError, match=message) as caught:
+        train(replace(config, data=str(data), out=str(tmp_path / "run")))
+    assert "\n" not in str(caught.value)
 
 
 def test_other_settings_are_refused(config: RunConfig, model: Path) -> None:

@@ -33,7 +33,7 @@ def read_manifest(path: str | Path) -> tuple[list[Sample], list[str]]:
         try:
             sample = _sample(fields, path)
             if sample.id in first_line:
-                raise UserError(f"id: {sample.id!r} is taken by line {first_line[sample.id]}; ids must be unique")
+                raise UserError(f"id: {_shown(sample.id)} is taken by line {first_line[sample.id]}; ids must be unique")
         except UserError as error:
             problems.append(f"{path}:{line}: {error}")
             continue
@@ -66,6 +66,11 @@ def read_jsonl(path: str | Path, problems: list[str] | None = None) -> Iterator[
                 what = (
                     "" if isinstance(fields, dict) else f"holds {type(fields).__name__}; write one JSON object a line"
                 )
+                if b"\\u" in text:
+                    # Half of a surrogate pair is valid JSON, but no text: it can neither be written nor tokenized.
+                    json.dumps(fields, ensure_ascii=False).encode()
+            except UnicodeEncodeError as error:
+                what = f"holds half a character ({error.object[error.start]!r}); write it whole"
             except (ValueError, RecursionError) as error:
                 what = f"not JSON ({error}); write one JSON object a line"
             if not what:
@@ -105,7 +110,7 @@ def parse_media(fields: dict[str, Any], name: str, manifest: Path, *, levels_up:
     for text in parse_texts(fields, name):
         resolved = Path(os.path.normpath(folder / text))
         if "\0" in text or not resolved.is_relative_to(root):
-            raise UserError(f"{name}: {text!r} lies outside the data set {str(root)!r}; move the file into it")
+            raise UserError(f"{name}: {_shown(text)} lies outside the data set {str(root)!r}; move the file into it")
         paths.append(str(resolved))
     return tuple(paths)
 

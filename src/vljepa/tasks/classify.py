@@ -58,8 +58,10 @@ def check_texts(texts: Sequence[str], what: str) -> None:
     """Refuse a list of candidates from which no honest choice can be made.
 
     Raises:
-        UserError: the list is empty, or one of the texts is blank or repeated.
+        UserError: the list is empty or a text itself, or one of the texts is blank or repeated.
     """
+    if isinstance(texts, str):
+        raise UserError(f"{what}: {texts!r} is one text; give a list of texts")
     if not texts:
         raise UserError(f"{what}: the list is empty; give at least one text")
     if any(not text.strip() for text in texts):
