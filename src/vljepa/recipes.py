@@ -71,7 +71,7 @@ def nano() -> RunConfig:
         StageConfig(
             name="sft",
             sources=_SFT,
-            num_steps=1800,
+            num_steps=1500,
             global_batch_size=128,
             optim=OptimConfig(schedule="cosine", warmup_steps=50),
         ),
