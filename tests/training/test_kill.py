@@ -19,8 +19,8 @@ from vljepa.recipes import RECIPES
 NUM_STEPS = 3
 """Of each stage; a state is saved at a stage's end."""
 LAST_STEP = NUM_STEPS * len(RECIPES["tiny"]().stages)
-TIME_LIMIT = 50.0
-"""Seconds."""
+TIME_LIMIT = 170.0
+"""Seconds: six processes take some 15 s of one core, but wait for long on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +36,10 @@ def processes() -> ForkServerContext:
 def start(processes: ForkServerContext, folder: Path) -> ForkServerProcess:
     """``vljepa train tiny``, made still smaller, on the pictures in ``folder``."""
     command = f"train tiny --data {folder}/data --out {folder}/run --log-every 1 --precision float32"
+    command += " --model.x-encoder.frame-size 64 --model.x-encoder.grid 2"
     for number in range(len(RECIPES["tiny"]().stages)):
         command += f" --stages.{number}.num-steps {NUM_STEPS} --stages.{number}.global-batch-size 2"
-    process = processes.Process(target=main, args=(command.split(),))
+    process = processes.Process(target=main, args=(command.split(),), daemon=True)
     process.start()
     return process
 
@@ -61,6 +62,7 @@ def kill_when(process: ForkServerProcess, moment: Callable[[], bool]) -> None:
     assert process.exitcode == -signal.SIGKILL
 
 
+@pytest.mark.timeout(180)
 def test_run_killed_at_many_moments_ends_with_the_same_weights(processes: ForkServerContext, tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for folder in (whole, killed):
