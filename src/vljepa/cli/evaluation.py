@@ -124,6 +124,8 @@ def _with_nearest(
     from vljepa.recipes import nano
 
     sources = {source.manifest: source.num_frames for stage in nano().stages for source in stage.sources}
+    # Features are known by the paths of their clips: a link to the data must not have them computed anew.
+    data = data.resolve()
     samples, problems = read_training(data, sources)
     for problem in problems[:10]:
         print(f"vljepa: left out: {problem}", file=sys.stderr)

@@ -7,15 +7,22 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vljepa.embedding import normalize
+
 
 class Description:
-    """Principal components of the visual tokens at every place and frame, end to end.
+    """What stands at each place of the grid, and how it changes from frame to frame; made by ``fit``.
 
-    The mean over places or frames would lose where things are and which way they move. The mean of each place is
-    taken off first, for it is the table's and not the clip's; made by ``fit``.
+    Both are principal components of the visual tokens, less the mean of their place, which is the table's and not the
+    clip's. The mean over the frames says what is there; the differences from it say what moves and which way. Each has
+    length one, so that both weigh the same: as one vector, what stands still would drown what moves. A clip of one
+    frame has no change.
     """
 
-    ABOUT: ClassVar[str] = "64 principal components of the frozen features at every place and frame"
+    ABOUT: ClassVar[str] = (
+        "64 principal components of the frozen features at every place, their mean over the frames and each frame's "
+        "difference from it, both of length one"
+    )
     FIT_CLIPS: ClassVar[int] = 512
     """Clips from which the components are found; more change nothing."""
     _COMPONENTS: ClassVar[int] = 64
@@ -35,4 +42,7 @@ class Description:
 
     def __call__(self, tokens: Float[Tensor, "B F N D"]) -> Float[np.ndarray, "B K"]:
         """Descriptions of clips; K grows with F and N."""
-        return ((tokens - self._mean) @ self._components).flatten(1).numpy()
+        reduced = (tokens - self._mean) @ self._components
+        still = reduced.mean(dim=1, keepdim=True)
+        change = reduced - still
+        return torch.cat((normalize(still.flatten(1)), normalize(change.flatten(1))), dim=1).numpy()
