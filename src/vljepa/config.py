@@ -49,9 +49,9 @@ class XEncoderConfig:
 
     name: str = "efficientnet-lite0"
     """Backbone."""
-    frame_size: int = 128
+    frame_size: int = 192
     """Frames are resized and centre-cropped to this square, pixels."""
-    taps: tuple[int, ...] = (10, 15)
+    taps: tuple[int, ...] = (7, 10)
     """Backbone blocks whose outputs are concatenated into the visual tokens."""
     grid: int = 4
     """Tokens per side: N = grid * grid. Finer taps are folded (space to depth) onto this grid."""

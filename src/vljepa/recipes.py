@@ -27,6 +27,14 @@ _SFT = (
     replace(_IMAGES, weight=0.05),
     replace(_VIDEOS, weight=0.12),
 )
+_SFT_AGAIN = (
+    SourceConfig(manifest="train/sft_videos.jsonl", weight=0.45),
+    SourceConfig(manifest="train/sft_images.jsonl", num_frames=1, weight=0.27),
+    SourceConfig(manifest="train/sft_questions.jsonl", weight=0.05),
+    SourceConfig(manifest="train/sft_pairs.jsonl", num_frames=2, weight=0.05),
+    replace(_IMAGES, weight=0.03),
+    replace(_VIDEOS, weight=0.15),
+)
 _DECODED = (
     replace(_IMAGES, weight=0.2),
     replace(_VIDEOS, weight=0.3),
@@ -72,6 +80,14 @@ def nano() -> RunConfig:
             name="sft",
             sources=_SFT,
             num_steps=1500,
+            global_batch_size=128,
+            optim=OptimConfig(schedule="cosine", warmup_steps=50),
+        ),
+        # A second cycle of the cosine, with more of what moves.
+        StageConfig(
+            name="sft_again",
+            sources=_SFT_AGAIN,
+            num_steps=1250,
             global_batch_size=128,
             optim=OptimConfig(schedule="cosine", warmup_steps=50),
         ),

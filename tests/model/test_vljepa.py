@@ -58,7 +58,7 @@ def broken(saved: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def tokens(model: VLJEPA) -> torch.Tensor:
-    frames = torch.randint(0, 256, (2, 8, 128, 128, 3), dtype=torch.uint8)
+    frames = torch.randint(0, 256, (2, 8, 192, 192, 3), dtype=torch.uint8)
     return model.encode_frames(frames)
 
 
