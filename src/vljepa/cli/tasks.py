@@ -13,9 +13,6 @@ from vljepa.cli.common import AsJson, ModelName, load_model, show
 if TYPE_CHECKING:
     from vljepa.api import Model
 
-UNFAMILIAR = 0.01
-"""Below this p-value a video counts as unlike the training world."""
-
 
 def caption(video: Positional[Path], model: ModelName = "nano", as_json: AsJson = False) -> None:
     """Describe a video or an image in one sentence.
@@ -75,6 +72,8 @@ def _rank(model: "Model", video: Path, as_json: bool, rank: "Callable[[Model], I
 
 
 def _warning(familiarity: float) -> list[str]:
+    from vljepa.model.familiarity import UNFAMILIAR
+
     if familiarity >= UNFAMILIAR:
         return []
     return [f"(unlike the videos this model was trained on, p = {familiarity:.3f}: do not trust the answer)"]

@@ -5,6 +5,8 @@ from torch import Tensor, nn
 
 from vljepa.errors import UserError
 
+UNFAMILIAR = 0.01
+"""Below this p-value a video counts as unlike the training world; so does one in a hundred of that world itself."""
 _MAX_RANK = 64
 """Principal directions kept."""
 _CALIBRATION = 1000
