@@ -19,13 +19,17 @@ Decode = Callable[[np.ndarray], tuple[str, float]]
 
 @dataclass(frozen=True, kw_only=True)
 class StreamPolicy:
-    """When to decode."""
+    """When to decode.
 
-    window: float = 2.0
+    The defaults suit ``nano``: of the settings tried on Tabletop's four validation streams they gave about the best
+    captions, at 0.30 decodings a second (CIDEr-D 1.38).
+    """
+
+    window: float = 1.5
     """Stretch of the past over which variance is taken, seconds."""
-    threshold: float = 0.05
+    threshold: float = 0.2
     """Variance in the window (0 for equal, 1 for opposed embeddings) that counts as a shift of meaning."""
-    release: float = 0.6
+    release: float = 0.9
     """Share of the threshold below which the variance must fall before another shift can be seen (hysteresis)."""
     min_interval: float = 1.0
     """Shortest segment, seconds."""
