@@ -7,7 +7,7 @@ import pytest
 
 from vljepa.demo.records import Economy
 from vljepa.demo.streams import uniform_for
-from vljepa.demo.wording import p_value, percent, spared
+from vljepa.demo.wording import p_value, percent, spared, with_hindsight
 from vljepa.evaluation.result import CurvePoint
 from vljepa.evaluation.selective import Sweep
 
@@ -18,7 +18,9 @@ def _sweep(scores: Sequence[tuple[float, float]]) -> Sweep:
 
 
 def _economy(cider: float, uniform: float | None) -> Economy:
-    return Economy(decodings=20, cider=cider, uniform=uniform, most=240, sweep=_sweep([]), annotations=40, right=3)
+    return Economy(
+        decodings=20, cider=cider, uniform=uniform, most=240, sweep=_sweep([]), hindsight=0.0, annotations=40, right=3
+    )
 
 
 def test_uniform_count_is_interpolated_in_its_logarithm() -> None:
@@ -33,6 +35,11 @@ def test_what_was_spared_is_said_as_it_is() -> None:
     assert "nothing was spared" in spared(_economy(1.0, 12.0))
     assert "never reached that quality" in spared(_economy(1.0, None)) and "240" in spared(_economy(1.0, None))
     assert "no quality to compare" in spared(_economy(0.0, 1.0))
+
+
+def test_hindsight_is_said_as_it_is() -> None:
+    assert "matched with 2.9 times fewer" in with_hindsight(2.85)
+    assert "but with more" in with_hindsight(0.8) and "never matched" in with_hindsight(0.0)
 
 
 def test_figures() -> None:

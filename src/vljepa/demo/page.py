@@ -88,7 +88,8 @@ def _stream(number: int, watched: Watched, spared: Economy) -> str:
     return (
         f"<section><h2>{number}. Two minutes, decoded only where the meaning changes</h2>"
         f"<p>{escape(wording.STREAM)}</p><p>{escape(wording.told_right(spared))} "
-        f"<strong>{escape(wording.spared(spared))}</strong></p>{watching(watched)}"
+        f"<strong>{escape(wording.spared(spared))}</strong> "
+        f"{escape(wording.with_hindsight(spared.hindsight))}</p>{watching(watched)}"
         f"<details><summary>All {len(watched.told)} stretches, with what really happened</summary>"
         f"{events(watched)}</details>"
         f"<h3>Quality against the number of decodings</h3>"

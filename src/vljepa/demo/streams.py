@@ -47,6 +47,7 @@ def watch_world(seen: Seen, world: Path) -> tuple[Watched, Economy]:
         uniform=uniform,
         most=most,
         sweep=swept,
+        hindsight=swept.saving("ward pooled", "uniform pooled"),
         annotations=len(truths),
         right=sum(compare(said, truth).whole for said, truth in zip(texts, truths, strict=True)),
     )

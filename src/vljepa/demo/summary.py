@@ -47,7 +47,8 @@ def stream(console: Console, number: int, watched: Watched, economy: Economy) ->
     _indented(console, _timeline(watched.told[:_TOLD]))
     if len(watched.told) > _TOLD:
         _indented(console, Text(f"... and {len(watched.told) - _TOLD} more in the report", "dim"))
-    for line in (wording.told_right(economy), wording.spared(economy), wording.SMALL_SAMPLE):
+    spared = (wording.spared(economy), wording.with_hindsight(economy.hindsight))
+    for line in (wording.told_right(economy), *spared, wording.SMALL_SAMPLE):
         _indented(console, Text(line))
 
 
