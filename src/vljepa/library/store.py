@@ -9,7 +9,6 @@ generation beside the present one; naming it in library.json, by a rename, is wh
 """
 
 import dataclasses
-import fcntl
 import json
 import os
 import re
@@ -22,6 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from jaxtyping import Float
 
+from vljepa.data.lock import locked
 from vljepa.errors import UserError
 
 FORMAT = 1
@@ -113,11 +113,8 @@ class Store:
         Raises:
             UserError: another process holds it.
         """
-        with (self.folder / _LOCK).open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise UserError(f"{self.folder}: another process indexes into it; wait until it has ended") from error
+        busy = f"{self.folder}: another process indexes into it; wait until it has ended"
+        with locked(self.folder / _LOCK, busy, wait=False):
             self._load()
             self._cut()
             yield
