@@ -43,13 +43,13 @@ def test_multi_positive_by_hand() -> None:
 
     columns = [list(column) for column in zip(*logits, strict=True)]
     expected = (one_way(logits) + one_way(columns)) / 2
-    actual = losses.objective(LossConfig(), predicted, target, torch.tensor(scale), texts)
+    actual = losses.objective(LossConfig(multi_positive=True), predicted, target, torch.tensor(scale), texts)
     assert actual.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_batch_of_one_answer_has_no_loss_and_no_gradient() -> None:
     predicted = unit(4, 8, 0).requires_grad_()
-    loss = losses.objective(LossConfig(), predicted, unit(4, 8, 1), torch.tensor(10.0), ["yes"] * 4)
+    loss = losses.objective(LossConfig(multi_positive=True), predicted, unit(4, 8, 1), torch.tensor(10.0), ["yes"] * 4)
     loss.backward()
     assert loss.item() == 0
     assert predicted.grad is not None

@@ -116,7 +116,7 @@ class ModelConfig:
 @dataclass(frozen=True, kw_only=True)
 class LossConfig:
     name: Literal["info_nce", "cosine", "l1", "l2"] = "info_nce"
-    multi_positive: bool = True
+    multi_positive: bool = False
     """Equal targets in a batch are each other's positives instead of negatives (info_nce only)."""
     initial_temperature: float = 0.07
     max_logit_scale: float = 100.0
@@ -124,7 +124,7 @@ class LossConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class OptimConfig:
-    lr: float = 1e-3
+    lr: float = 7e-4
     """Peak learning rate of predictor, heads and logit scale."""
     y_encoder_lr_multiplier: float = 0.05
     """Learning rate of the Y-Encoder relative to ``lr`` (paper, section 3.1)."""

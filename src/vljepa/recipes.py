@@ -18,22 +18,16 @@ from vljepa.config import (
 
 _IMAGES = SourceConfig(manifest="train/images.jsonl", num_frames=1)
 _VIDEOS = SourceConfig(manifest="train/videos.jsonl")
+_IMAGE_QUESTIONS = SourceConfig(manifest="train/sft_image_questions.jsonl", num_frames=1)
 _SFT = (
-    SourceConfig(manifest="train/sft_images.jsonl", num_frames=1, weight=0.25),
-    SourceConfig(manifest="train/sft_videos.jsonl", weight=0.4),
-    SourceConfig(manifest="train/sft_questions.jsonl", weight=0.1),
-    SourceConfig(manifest="train/sft_pairs.jsonl", num_frames=2, weight=0.08),
+    SourceConfig(manifest="train/sft_videos.jsonl", weight=0.34),
+    SourceConfig(manifest="train/sft_video_questions.jsonl", weight=0.12),
+    SourceConfig(manifest="train/sft_images.jsonl", num_frames=1, weight=0.03),
+    replace(_IMAGE_QUESTIONS, weight=0.27),
+    SourceConfig(manifest="train/sft_pairs.jsonl", num_frames=2, weight=0.09),
     # Replay of the query-free stages, so that fine-tuning does not undo them.
-    replace(_IMAGES, weight=0.05),
-    replace(_VIDEOS, weight=0.12),
-)
-_SFT_AGAIN = (
-    SourceConfig(manifest="train/sft_videos.jsonl", weight=0.45),
-    SourceConfig(manifest="train/sft_images.jsonl", num_frames=1, weight=0.27),
-    SourceConfig(manifest="train/sft_questions.jsonl", weight=0.05),
-    SourceConfig(manifest="train/sft_pairs.jsonl", num_frames=2, weight=0.05),
-    replace(_IMAGES, weight=0.03),
-    replace(_VIDEOS, weight=0.15),
+    replace(_IMAGES, weight=0.04),
+    replace(_VIDEOS, weight=0.11),
 )
 _DECODED = (
     replace(_IMAGES, weight=0.2),
@@ -65,30 +59,31 @@ def nano() -> RunConfig:
         StageConfig(
             name="image",
             sources=(_IMAGES,),
-            num_steps=200,
+            num_steps=120,
             global_batch_size=256,
             optim=OptimConfig(warmup_steps=50),
         ),
         StageConfig(
             name="video",
             sources=(_VIDEOS,),
-            num_steps=300,
+            num_steps=150,
             global_batch_size=128,
+            optim=OptimConfig(warmup_steps=50),
+        ),
+        # To look a thing up by a question comes late and at once. Still images are the cheapest place to learn it, and
+        # many small steps bring it sooner than few large ones.
+        StageConfig(
+            name="sft_images",
+            sources=(replace(_IMAGE_QUESTIONS, weight=0.85), replace(_IMAGES, weight=0.15)),
+            num_steps=1500,
+            global_batch_size=64,
             optim=OptimConfig(warmup_steps=50),
         ),
         StageConfig(
             name="sft",
             sources=_SFT,
-            num_steps=1500,
-            global_batch_size=128,
-            optim=OptimConfig(schedule="cosine", warmup_steps=50),
-        ),
-        # A second cycle of the cosine, with more of what moves.
-        StageConfig(
-            name="sft_again",
-            sources=_SFT_AGAIN,
-            num_steps=1250,
-            global_batch_size=128,
+            num_steps=6000,
+            global_batch_size=64,
             optim=OptimConfig(schedule="cosine", warmup_steps=50),
         ),
         StageConfig(
@@ -96,7 +91,7 @@ def nano() -> RunConfig:
             sources=_DECODED,
             num_steps=500,
             global_batch_size=96,
-            optim=OptimConfig(lr=2e-3, schedule="cosine", warmup_steps=50),
+            optim=OptimConfig(lr=1e-3, schedule="cosine", warmup_steps=50),
             trains="y_decoder",
             on_targets_steps=250,
             target_noise=0.3,

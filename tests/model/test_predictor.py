@@ -37,6 +37,20 @@ def test_query_and_every_frame_and_their_order_count(predictor: Predictor) -> No
             assert not torch.allclose(base, predictor(changed, ["red cube"]), atol=1e-5)
 
 
+def test_contents_cannot_outgrow_positions_and_query() -> None:
+    """Visual tokens once grew to a hundred times the query's scale in training, and no question was learned."""
+    torch.manual_seed(0)
+    predictor = Predictor(
+        PredictorConfig(transformer=TINY), token_dim=12, tokens_per_frame=4, max_frames=8, embed_dim=16
+    )
+    visual, queries = torch.randn(2, 8, 4, 12), ["red cube", "blue ball"]
+    with torch.no_grad():
+        before = predictor(visual, queries)
+        predictor.visual_proj.weight.mul_(1000)
+        predictor.visual_proj.bias.mul_(1000)
+        torch.testing.assert_close(predictor(visual, queries), before, atol=1e-3, rtol=1e-3)
+
+
 @pytest.mark.parametrize("num_frames", [1, 3, 4, 8, 16])
 def test_any_number_of_frames_is_read(predictor: Predictor, num_frames: int) -> None:
     assert predictor(torch.randn(2, num_frames, 4, 12), ["a", ""]).shape == (2, 16)

@@ -17,7 +17,7 @@ def _answers(ask, group: str) -> dict[str, str]:
     for seed in range(600):
         question = ask(ITEMS, STATE, group, np.random.default_rng(seed))
         if question is not None:
-            assert question.answer in question.choices and question.group == group
+            assert question.group == group and (question.answer in question.choices or not question.choices)
             assert found.setdefault(question.question, question.answer) == question.answer
     return found
 
@@ -67,3 +67,29 @@ def test_compositional() -> None:
     assert compare["Are the red cube and the blue ball the same size?"] == "no"
     choose = _answers(questions.compositional, "choose")
     assert choose["Which is further right, the red cube or the red cone?"] == "the red cone"
+
+
+def test_lookups_name_what_is_there_from_left_to_right() -> None:
+    assert _answers(questions.lookup, "of_colour")["Which objects are red?"] == "a red cube and a red cone"
+    assert _answers(questions.lookup, "of_colour")["Which objects are green?"] == "nothing"
+    assert _answers(questions.lookup, "of_shape")["What colours are the balls?"] == "blue"
+    assert _answers(questions.lookup, "of_shape")["What colours are the stars?"] == "none"
+    assert _answers(questions.lookup, "of_kind")["Which objects are large?"] == "a blue ball and a red cone"
+    assert _answers(questions.lookup, "outermost")["Which object is furthest from the camera?"] == "the blue ball"
+    assert _answers(questions.lookup, "looks")["What does the red cone look like?"] == "a large matte red cone"
+    beside = _answers(questions.lookup, "beside")
+    assert beside["What is to the left of the red cone?"] == "a red cube and a blue ball"
+    assert beside["What is to the right of the red cone?"] == "nothing"
+
+
+def test_lookups_skip_what_the_eye_cannot_settle() -> None:
+    close = State(placements=(Placement(x=0.2, y=0.2), Placement(x=0.24, y=0.8), Placement(x=0.8, y=0.5)))
+    for seed in range(50):
+        for group in ("beside", "outermost"):
+            question = questions.lookup(ITEMS, close, group, np.random.default_rng(seed))
+            if question is not None:
+                assert question.question != "Which object is furthest left?"
+                assert "left of the blue" not in question.question and "right of the red cube" not in question.question
+    empty = State(placements=tuple(Placement(x=0.5, y=0.5, on_table=False) for _ in ITEMS))
+    for group in questions.LOOKUP_GROUPS:
+        assert questions.lookup(ITEMS, empty, group, np.random.default_rng(0)) is None

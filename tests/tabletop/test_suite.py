@@ -53,6 +53,15 @@ def test_all_media_exist_and_ids_are_unique(folder: Path) -> None:
             assert (path.parent / name).is_file()
 
 
+def test_training_asks_open_questions_and_benchmarks_do_not(folder: Path) -> None:
+    asked = _rows(folder / "train/sft_image_questions.jsonl")
+    assert any(row["query"].startswith("Which objects are") for row in asked)
+    assert len({(row["media"], row["query"]) for row in asked}) == len(asked)
+    for name in ("counting", "existence", "compositional"):
+        for row in _rows(folder / f"test/{name}/items.jsonl"):
+            assert row["answer"] in row["choices"]
+
+
 def test_videos_decode_at_the_stated_length(folder: Path) -> None:
     for row in _rows(folder / "test/retrieval/items.jsonl")[:3]:
         with av.open(str(folder / "test/retrieval" / row["media"])) as container:

@@ -13,6 +13,8 @@ from vljepa.model.transformer import Transformer
 from vljepa.model.weights import load_llama, load_token_embedder
 
 _MEMO_SIZE = 65_536
+_POSITION_STD = 0.5
+"""Of the learned positions at the start, beside contents of unit scale."""
 
 
 class Predictor(nn.Module):
@@ -42,10 +44,14 @@ class Predictor(nn.Module):
         # Frozen and had from its source again, so no part of the trained weights.
         self.register_buffer("token_table", embedder.table, persistent=False)
         self.token_norm = nn.LayerNorm(token_dim)
+        # Visual and query tokens enter on one scale. Without it the visual ones grow a hundredfold, drown positions
+        # and query, and no question is learned (docs/log.md).
         self.visual_proj = nn.Linear(token_dim * config.tubelet, dim)
-        self.time_position = nn.Parameter(torch.randn(-(-max_frames // config.tubelet), dim) * 0.02)
-        self.space_position = nn.Parameter(torch.randn(tokens_per_frame, dim) * 0.02)
+        self.visual_norm = nn.RMSNorm(dim, eps=config.transformer.norm_eps)
+        self.time_position = nn.Parameter(torch.randn(-(-max_frames // config.tubelet), dim) * _POSITION_STD)
+        self.space_position = nn.Parameter(torch.randn(tokens_per_frame, dim) * _POSITION_STD)
         self.query_proj = nn.Linear(embedder.table.shape[1], dim)
+        self.query_norm = nn.RMSNorm(dim, eps=config.transformer.norm_eps)
         self.transformer = Transformer(config.transformer)
         self.head = nn.Linear(dim, embed_dim)
         self._memo: dict[str, list[int]] = {}
@@ -87,7 +93,8 @@ class Predictor(nn.Module):
             tokens = torch.cat((tokens, tokens[:, -1:].expand(-1, short, -1, -1)), dim=1)
         tokens = tokens.view(batch, -1, tubelet, num_tokens, token_dim).transpose(2, 3).flatten(3)
         time = self._time_positions(tokens.shape[1])
-        return (self.visual_proj(tokens) + time[:, None] + self.space_position).flatten(1, 2)
+        content = self.visual_norm(self.visual_proj(tokens).float())
+        return (content + time[:, None] + self.space_position).flatten(1, 2)
 
     def _time_positions(self, count: int) -> Tensor:
         """``(count, dim)``: clips are sampled uniformly, so another number of tubelets is another resolution."""
@@ -97,9 +104,8 @@ class Predictor(nn.Module):
 
     def _embed_query(self, ids: list[int]) -> Tensor:
         """``(tokens, dim)`` of all queries end to end."""
-        return self.query_proj(
-            embedding(torch.tensor(ids, dtype=torch.long, device=self.token_table.device), self.token_table)
-        )
+        words = embedding(torch.tensor(ids, dtype=torch.long, device=self.token_table.device), self.token_table)
+        return self.query_norm(self.query_proj(words).float())
 
     def _tokenize(self, query: str) -> list[int]:
         """Token ids without special tokens, cut to the context; queries repeat, so they are remembered."""

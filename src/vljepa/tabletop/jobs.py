@@ -42,6 +42,13 @@ _ASKERS: dict[str, tuple[_Asker, tuple[str, ...]]] = {
     "existence": (questions.existence, questions.EXISTENCE_GROUPS),
     "compositional": (questions.compositional, questions.COMPOSITIONAL_GROUPS),
 }
+"""Of the benchmarks."""
+_TRAIN_ASKERS: dict[str, tuple[_Asker, tuple[str, ...]]] = {
+    **_ASKERS,
+    "lookup": (questions.lookup, questions.LOOKUP_GROUPS),
+}
+_IMAGE_ROUNDS, _VIDEO_ROUNDS = 2, 1
+"""Training questions of each group about one image, and about the end of one action clip, at most."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,32 +123,39 @@ def fact(episode: Episode) -> tuple[str, ...]:
 
 
 def _ask(
-    name: str, group: str, items: tuple[Item, ...], state: State, rng: np.random.Generator
+    asker: _Asker, group: str, items: tuple[Item, ...], state: State, rng: np.random.Generator
 ) -> questions.Question | None:
     """The first question the scene offers in a few draws."""
-    drawn = (_ASKERS[name][0](items, state, group, rng) for _ in range(5))
+    drawn = (asker(items, state, group, rng) for _ in range(5))
     return next((question for question in drawn if question is not None), None)
 
 
-def _asked(
-    episode: Episode, state: State, rng: np.random.Generator, per_name: int
-) -> Iterable[tuple[str, questions.Question]]:
-    """Distinct questions of every kind, ``per_name`` groups of each."""
-    for name, (_, groups) in _ASKERS.items():
-        for group in rng.permutation(groups)[:per_name]:
-            question = _ask(name, str(group), episode.items, state, rng)
-            if question is not None:
-                yield name, question
-
-
 def _choice_rows(job: Job, media: str, episode: Episode, state: State, rng: np.random.Generator, count: int) -> Rows:
+    """Items of the question benchmarks, at most ``count`` groups of each."""
     rows: Rows = {name: [] for name in _ASKERS}
-    for name, q in _asked(episode, state, rng, count):
-        rows[name].append(
-            {"id": f"{job.id}-{q.group}", "media": media, "question": q.question, "answer": q.answer,
-             "choices": list(q.choices), "group": q.group}
-        )  # fmt: skip
+    for name, (asker, groups) in _ASKERS.items():
+        for group in rng.permutation(groups)[:count]:
+            q = _ask(asker, str(group), episode.items, state, rng)
+            if q is not None:
+                rows[name].append(
+                    {"id": f"{job.id}-{q.group}", "media": media, "question": q.question, "answer": q.answer,
+                     "choices": list(q.choices), "group": q.group}
+                )  # fmt: skip
     return rows
+
+
+def _question_rows(job: Job, media: str, episode: Episode, state: State, rounds: int) -> list[Row]:
+    """Training samples: distinct questions of every group, ``rounds`` of each at most."""
+    rng = np.random.default_rng([job.seed, 7])
+    rows: dict[str, Row] = {}
+    for number in range(rounds):
+        for asker, groups in _TRAIN_ASKERS.values():
+            for group in groups:
+                q = _ask(asker, group, episode.items, state, rng)
+                if q is not None:
+                    row = {"id": f"{job.id}-{group}-{number}", "media": media, "query": q.question}
+                    rows.setdefault(q.question, row | {"targets": [q.answer]})
+    return list(rows.values())
 
 
 def _action(job: Job) -> Rows:
@@ -159,10 +173,7 @@ def _action(job: Job) -> Rows:
             {"id": f"{job.id}-action", "media": media, "query": ACTION_QUERY,
              "targets": list(language.action_labels(step.verb, job.shape))},
         ]  # fmt: skip
-        rows["sft_questions"] = [
-            {"id": f"{job.id}-{kind}", "media": media, "query": q.question, "targets": [q.answer]}
-            for kind, q in _asked(episode, step.after, rng, 1)
-        ]
+        rows["sft_video_questions"] = _question_rows(job, media, episode, step.after, _VIDEO_ROUNDS)
         if step.before != step.after:
             rows["sft_pairs"] = [
                 {"id": job.id, "media": _write_pair(job, episode, step), "query": CHANGE_QUERY, "targets": list(texts)}
@@ -286,13 +297,10 @@ def _image(job: Job) -> Rows:
         return _choice_rows(job, media, episode, state, rng, 4)
     texts = list(dict.fromkeys(language.scene_caption(episode.items, state, rng) for _ in range(_PARAPHRASES)))
     query = IMAGE_QUERIES[int(rng.integers(len(IMAGE_QUERIES)))]
-    asked = [
-        {"id": f"{job.id}-{q.group}", "media": media, "query": q.question, "targets": [q.answer]}
-        for _, q in _asked(episode, state, rng, 2)
-    ]
     return {
         "images": [{"id": job.id, "media": media, "targets": texts}],
-        "sft_images": [{"id": f"{job.id}-caption", "media": media, "query": query, "targets": texts}, *asked],
+        "sft_images": [{"id": f"{job.id}-caption", "media": media, "query": query, "targets": texts}],
+        "sft_image_questions": _question_rows(job, media, episode, state, _IMAGE_ROUNDS),
     }
 
 

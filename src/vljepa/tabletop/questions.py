@@ -1,7 +1,9 @@
-"""Questions with known answers about the objects a viewer sees: counting, existence and compositional ones.
+"""Questions with known answers about the objects a viewer sees: counting, existence, compositional and lookup ones.
 
 They are asked of a list of items and a state, so the same code asks about an image and about the end of a video.
 Groups follow TallyQA (simple, complex), POPE (random, popular, adversarial) and GQA (query, verify, compare, choose).
+Lookups are for training alone: a yes or a count teaches one to three bits, a list of things a dozen, and what finds
+the red things to name them finds them to count them.
 """
 
 from collections import Counter
@@ -11,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from vljepa.tabletop.language import HELD_OUT_PAIRS, RELATION_MARGIN, with_article, word
+from vljepa.tabletop.language import HELD_OUT_PAIRS, RELATION_MARGIN, listing, noun, vocabulary, with_article, word
 from vljepa.tabletop.scene import COLOURS, MATERIALS, SHAPES, SIZES, Item, State
 
 COUNTS = ("0", "1", "2", "3", "4", "5", "6")
@@ -21,6 +23,9 @@ YES_NO = ("yes", "no")
 COUNTING_GROUPS = ("simple", "complex")
 EXISTENCE_GROUPS = ("random", "popular", "adversarial")
 COMPOSITIONAL_GROUPS = ("query", "verify", "compare", "choose")
+LOOKUP_GROUPS = ("of_colour", "of_shape", "of_kind", "beside", "outermost", "looks")
+_BESIDE = 0.02
+"""Distance on the table within which an object is neither left nor right of another."""
 
 
 _T = TypeVar("_T")
@@ -33,6 +38,7 @@ class Question:
     question: str
     answer: str
     choices: tuple[str, ...]
+    """Empty: an open question."""
     group: str
 
 
@@ -52,6 +58,15 @@ def _named(item: Item, rng: np.random.Generator) -> str:
 
 def _plural(noun: str) -> str:
     return noun + "es" if noun.endswith(("sh", "s", "x")) else noun + "s"
+
+
+def _beside(state: State, seen: Sequence[int], anchor: int, side: str) -> list[int] | None:
+    """Items to the ``left`` or ``right`` of another; None if one of them is too close to call by eye."""
+    sign = -1 if side == "left" else 1
+    offsets = {i: sign * (state.placements[i].x - state.placements[anchor].x) for i in seen if i != anchor}
+    if any(_BESIDE < abs(offset) < RELATION_MARGIN / 2 for offset in offsets.values()):
+        return None
+    return [i for i, offset in offsets.items() if offset > _BESIDE]
 
 
 def counting(items: Sequence[Item], state: State, group: str, rng: np.random.Generator) -> Question | None:
@@ -77,11 +92,10 @@ def counting(items: Sequence[Item], state: State, group: str, rng: np.random.Gen
         if anchors and rng.random() < 0.5:
             anchor = _draw(rng, anchors)
             side = _draw(rng, ("left", "right"))
-            sign = -1 if side == "left" else 1
-            offsets = {i: sign * (state.placements[i].x - state.placements[anchor].x) for i in seen if i != anchor}
-            if any(0.02 < abs(offset) < RELATION_MARGIN / 2 for offset in offsets.values()):
-                return None  # too close to call by eye
-            counted = [i for i, offset in offsets.items() if offset > 0.02]
+            beside = _beside(state, seen, anchor, side)
+            if beside is None:
+                return None
+            counted = beside
             what = f"objects are to the {side} of {_named(items[anchor], rng)}"
         else:
             first, second = _draw(rng, (("colour", "size"), ("size", "shape"), ("material", "shape")))
@@ -205,3 +219,64 @@ def _compare(first: Item, second: Item, a: str, b: str, rng: np.random.Generator
     same = getattr(first, asked) == getattr(second, asked)
     question = f"Are {a} and {b} the same size?" if asked == "size" else f"Are {a} and {b} made of the same material?"
     return Question(question=question, answer="yes" if same else "no", choices=YES_NO, group="compare")
+
+
+def lookup(items: Sequence[Item], state: State, group: str, rng: np.random.Generator) -> Question | None:
+    """An open question whose answer names things, from left to right and in plain words.
+
+    Groups: things ``of_colour``; colours of things ``of_shape``; things ``of_kind`` (a size or material); what is
+    ``beside`` a thing; which is ``outermost``; how a thing ``looks``. None if the scene does not settle it.
+    """
+    seen = sorted(state.visible(), key=lambda i: state.placements[i].x)
+    if not seen:
+        return None
+    model = items[_draw(rng, seen)]
+    unique = _unique_pairs(items, seen)
+
+    def names(found: Sequence[int]) -> str:
+        named = (with_article(noun(items[i], ("colour",), vocabulary())) for i in sorted(found, key=seen.index))
+        return listing(list(named)) if found else "nothing"
+
+    # One time in five about something that need not be there.
+    any_value = rng.random() < 0.2
+    if group == "of_colour":
+        colour = _draw(rng, COLOURS) if any_value else model.colour
+        question = f"Which objects are {word(colour, rng)}?"
+        answer = names([i for i in seen if items[i].colour == colour])
+    elif group == "of_shape":
+        shape = _draw(rng, SHAPES) if any_value else model.shape
+        question = f"What colours are the {_plural(word(shape, rng))}?"
+        answer = listing([items[i].colour for i in seen if items[i].shape == shape] or ["none"])
+    elif group == "of_kind":
+        kind = _draw(rng, ("size", "material"))
+        question = f"Which objects are {word(getattr(model, kind), rng)}?"
+        answer = names([i for i in seen if getattr(items[i], kind) == getattr(model, kind)])
+    elif group == "outermost":
+        direction, axis, sign = _draw(rng, _DIRECTIONS)
+        places = {i: sign * getattr(state.placements[i], axis) for i in seen}
+        first, *others = sorted(seen, key=lambda i: places[i])
+        if others and places[others[0]] - places[first] < RELATION_MARGIN / 2:
+            return None
+        question, answer = f"Which object is {direction}?", f"the {items[first].colour} {items[first].shape}"
+    elif not unique:
+        return None
+    elif group == "beside":
+        anchor, side = _draw(rng, unique), _draw(rng, ("left", "right"))
+        beside = _beside(state, seen, anchor, side)
+        if beside is None:
+            return None
+        question, answer = f"What is to the {side} of {_named(items[anchor], rng)}?", names(beside)
+    else:
+        item = items[_draw(rng, unique)]
+        question = f"What does {_named(item, rng)} look like?"
+        answer = with_article(noun(item, ("size", "material", "colour"), vocabulary()))
+    return Question(question=question, answer=answer, choices=(), group=group)
+
+
+_DIRECTIONS = (
+    ("furthest left", "x", 1),
+    ("furthest right", "x", -1),
+    ("nearest to the camera", "y", 1),
+    ("furthest from the camera", "y", -1),
+)
+"""How a thing lies outermost, along which axis of the table, and with which sign it comes first."""
