@@ -20,3 +20,12 @@ def test_user_error_is_one_line_and_exits_with_2(capsys: pytest.CaptureFixture[s
     captured = capsys.readouterr()
     assert captured.err.startswith("vljepa: no/such/checkpoint: no checkpoint")
     assert captured.err.count("\n") == 1 and captured.out == ""
+
+
+def test_stopping_a_run_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vljepa.cli.train", stopped)
+    assert main(["train", "nano"]) == 130
+    assert capsys.readouterr().err == "vljepa: stopped; the same command again continues the run\n"

@@ -1,4 +1,7 @@
-"""The command ``vljepa``. Exit code 0: done; 1: the work failed; 2: bad usage or bad input, said in one line."""
+"""The command ``vljepa``.
+
+Exit codes: 0 done; 1 the work failed; 2 bad usage or bad input, said in one line; 130 stopped by Ctrl-C.
+"""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -44,6 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"vljepa: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        again = "; the same command again continues the run" if args[:1] in (["train"], ["train-decoder"]) else ""
+        print(f"vljepa: stopped{again}", file=sys.stderr)
+        return 130
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     return 0

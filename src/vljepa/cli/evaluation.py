@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     import numpy as np
 
     from vljepa.api import Model
-    from vljepa.cli.progress import Tell
     from vljepa.evaluation.benchmark import Benchmark
     from vljepa.evaluation.features import Features
     from vljepa.evaluation.result import Evaluation, Outcome
     from vljepa.evaluation.system import System
+    from vljepa.progress import Tell
 
 _KINDS = {"vl_jepa": "VL-JEPA", "dual_encoder": "dual encoder"}
 
@@ -43,11 +43,11 @@ def evaluate(
 
     Example: vljepa eval runs/nano/model data/tabletop/test/* --nearest data/tabletop --against runs/other/model
     """
-    from vljepa.cli.progress import stages
     from vljepa.evaluation.features import Features
     from vljepa.evaluation.report import write_report, write_results
     from vljepa.evaluation.result import Evaluation, Omission, Result
     from vljepa.evaluation.runner import clips_of, evaluate_all
+    from vljepa.progress import stages
 
     if not benchmarks:
         raise UserError("eval: no benchmark given; name at least one benchmark folder")

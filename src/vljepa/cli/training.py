@@ -25,19 +25,11 @@ def tabletop(
 
     Example: vljepa tabletop data/tabletop --size nano
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
+    from vljepa.progress import counting
     from vljepa.tabletop import suite
 
-    with Progress("writing", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as bar:
-        task = bar.add_task("writing")
-        suite.write(
-            out,
-            size,
-            seed=seed,
-            workers=workers,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    with counting("writing") as progress:
+        suite.write(out, size, seed=seed, workers=workers, progress=progress)
 
 
 def train(recipe: Positional[str], overrides: Positional[tuple[str, ...]] = ()) -> None:

@@ -6,85 +6,27 @@ from math import hypot
 
 import numpy as np
 
-from vljepa.tabletop.scene import (
-    COLOURS,
-    MATERIALS,
-    SHAPES,
-    SIZES,
-    TWO_OBJECT_VERBS,
-    VERBS,
-    Episode,
-    Item,
-    Placement,
-    State,
-    Step,
+from vljepa.tabletop.layout import (
+    BACK,
+    FLAT,
+    FRONT,
+    LEFT,
+    RIGHT,
+    WIDTH,
+    Pairs,
+    apart,
+    box_place,
+    height,
+    random_item,
+    random_items,
+    random_state,
 )
+from vljepa.tabletop.scene import COLOURS, SHAPES, TWO_OBJECT_VERBS, VERBS, Episode, Item, Placement, State, Step
 
-Pairs = frozenset[tuple[str, str]]
-
-WIDTH = {"small": 0.13, "large": 0.215}
-"""Width of an item by size, in table units."""
-_HEIGHT = {"cube": 0.85, "ball": 1.0, "cylinder": 1.05, "cone": 1.2, "ring": 1.0, "star": 1.0}
-FLAT = ("cube", "cylinder")
-"""Shapes on which another object can stand."""
 HOLD_HEIGHT = 0.34
 """Height at which the hand holds what it has lifted."""
-
-_LEFT, _RIGHT, _FRONT, _BACK = 0.1, 0.9, 0.06, 0.68
 _GAP = 0.05
-_TRIES = 60
 _LONG_VERBS = ("swap", "circle_around", "show_camera", "cover", "uncover", "circle", "left_and_back")
-
-
-def height(item: Item) -> float:
-    """Height of an item in table units."""
-    return WIDTH[item.size] * _HEIGHT[item.shape]
-
-
-def box_place(seed: int) -> tuple[float, float]:
-    """(x, y) of the box of an episode; it stands in one of the far corners."""
-    return (0.83 if seed % 2 else 0.17), 0.9
-
-
-def cup_place(seed: int) -> tuple[float, float]:
-    """(x, y) where the cup of an episode rests when it covers nothing: the far corner without the box."""
-    return (0.17 if seed % 2 else 0.83), 0.9
-
-
-def random_items(rng: np.random.Generator, count: int, *, exclude_pairs: Pairs = frozenset()) -> tuple[Item, ...]:
-    """Distinct items of few colours and shapes, so that several share one of them."""
-    items: list[Item] = []
-    while len(items) < count:
-        colours = rng.choice(COLOURS, size=int(rng.integers(2, 6)), replace=False)
-        shapes = rng.choice(SHAPES, size=int(rng.integers(2, 6)), replace=False)
-        items = []
-        for _ in range(_TRIES):
-            item = _random_item(rng, str(rng.choice(colours)), str(rng.choice(shapes)))
-            if len(items) < count and (item.colour, item.shape) not in exclude_pairs and item not in items:
-                items.append(item)
-    return tuple(items)
-
-
-def _random_item(rng: np.random.Generator, colour: str, shape: str) -> Item:
-    return Item(shape=shape, colour=colour, size=str(rng.choice(SIZES)), material=str(rng.choice(MATERIALS)))
-
-
-def random_state(rng: np.random.Generator, items: Sequence[Item]) -> State:
-    """All items standing apart on the table."""
-    while True:
-        placements: list[Placement] = []
-        for item in items:
-            for _ in range(_TRIES):
-                spot = Placement(x=float(rng.uniform(_LEFT, _RIGHT)), y=float(rng.uniform(_FRONT, _BACK)))
-                if all(_apart(spot, item, p, other) for p, other in zip(placements, items, strict=False)):
-                    placements.append(spot)
-                    break
-        if len(placements) == len(items):
-            return State(placements=tuple(placements))
-
-
-def _apart(a: Placement, item: Item, b: Placement, other: Item) -> bool:
-    return hypot(a.x - b.x, 1.3 * (a.y - b.y)) >= (WIDTH[item.size] + WIDTH[other.size]) / 2 + 0.03
 
 
 def perform(
@@ -155,7 +97,7 @@ def _alone(here: Placement, verb: str, seed: int, rng: np.random.Generator) -> P
         case "throw_away" | "push_off_table":
             return replace(here, on_table=False)
         case "bring_in" | "take_out_of_box":
-            return Placement(x=float(rng.uniform(_LEFT, _RIGHT)), y=float(rng.uniform(_FRONT, _BACK)))
+            return Placement(x=float(rng.uniform(LEFT, RIGHT)), y=float(rng.uniform(FRONT, BACK)))
         case "put_in_box":
             box_x, box_y = box_place(seed)
             return Placement(x=box_x, y=box_y, in_box=True)
@@ -164,9 +106,9 @@ def _alone(here: Placement, verb: str, seed: int, rng: np.random.Generator) -> P
         case "uncover":
             return replace(here, covered=False)
         case "circle":
-            return here if _LEFT + 0.1 < here.x < _RIGHT - 0.1 else None
+            return here if LEFT + 0.1 < here.x < RIGHT - 0.1 else None
         case "left_and_back":
-            return here if here.x - 0.25 > _LEFT - 0.05 else None
+            return here if here.x - 0.25 > LEFT - 0.05 else None
     return here
 
 
@@ -215,7 +157,7 @@ def _with_other(
             stretch = float(rng.uniform(0.22, 0.35)) / distance
             return {} if distance > 0.5 else {x: replace(here, x=there.x + stretch * dx, y=there.y + stretch * dy)}
         case "circle_around":
-            inside = there.x - distance > _LEFT and there.x + distance < _RIGHT and there.y - distance > 0
+            inside = there.x - distance > LEFT and there.x + distance < RIGHT and there.y - distance > 0
             return {x: here} if inside and beside - 0.02 < distance < 0.34 else {}
     raise ValueError(f"no such action: {verb}")
 
@@ -225,11 +167,11 @@ def _free(
 ) -> bool:
     if end.in_box or not end.on_table or end.on is not None:
         return True
-    if not (_LEFT - 0.03 <= end.x <= _RIGHT + 0.03 and _FRONT - 0.04 <= end.y <= _BACK + 0.06):
+    if not (LEFT - 0.03 <= end.x <= RIGHT + 0.03 and FRONT - 0.04 <= end.y <= BACK + 0.06):
         return False
     others = ((j, moved.get(j, p)) for j, p in enumerate(places) if j != i)
     close = (
-        j for j, p in others if p.on_table and not p.in_box and p.on is None and not _apart(end, items[i], p, items[j])
+        j for j, p in others if p.on_table and not p.in_box and p.on is None and not apart(end, items[i], p, items[j])
     )
     return all(j in moved for j in close)
 
@@ -316,7 +258,7 @@ def simulate_action(
         # Drawn afresh until the action fits the scene, so that no action has scenes of its own more than it must.
         colour, chosen = pairs[int(rng.integers(len(pairs)))]
         count = max(least, num_items if num_items is not None else int(rng.integers(2, 6)))
-        items = (_random_item(rng, colour, chosen), *random_items(rng, count - 1, exclude_pairs=exclude_pairs))
+        items = (random_item(rng, colour, chosen), *random_items(rng, count - 1, exclude_pairs=exclude_pairs))
         names = [(item.colour, item.shape) for item in items]
         if names.count(names[0]) > 1 or (y is not None and names.count(names[y]) > 1):
             continue

@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vljepa.tabletop import language, questions
+from vljepa.tabletop import language
 from vljepa.tabletop.actions import simulate_action
+from vljepa.tabletop.asking import Row, choice_rows, question_rows
 from vljepa.tabletop.procedures import simulate_procedure, simulate_stream
 from vljepa.tabletop.render import render, render_state
-from vljepa.tabletop.scene import COLOURS, FPS, SHAPES, TWO_OBJECT_VERBS, VERBS, Episode, Item, State, Step
+from vljepa.tabletop.scene import COLOURS, FPS, SHAPES, TWO_OBJECT_VERBS, VERBS, Episode, Item, Step
 
 CAPTION_QUERIES = ("Describe this video in one sentence.", "What happens in this video?", "Caption this video.")
 IMAGE_QUERIES = ("Describe this image.", "What does this image show?")
@@ -30,25 +30,13 @@ CHANGE_QUERY = "Which action explains the change?"
 
 CONTEXT_STEPS = 3
 """Steps shown before the one to anticipate, at most."""
+_IMAGE_ROUNDS, _VIDEO_ROUNDS = 2, 1
+"""Training questions of each group about one image, and about the end of one action clip, at most."""
 _PARAPHRASES = 6
 _REFERENCES = 5
 
-Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 """Manifest or benchmark name -> its rows."""
-_Asker = Callable[[tuple[Item, ...], State, str, np.random.Generator], questions.Question | None]
-_ASKERS: dict[str, tuple[_Asker, tuple[str, ...]]] = {
-    "counting": (questions.counting, questions.COUNTING_GROUPS),
-    "existence": (questions.existence, questions.EXISTENCE_GROUPS),
-    "compositional": (questions.compositional, questions.COMPOSITIONAL_GROUPS),
-}
-"""Of the benchmarks."""
-_TRAIN_ASKERS: dict[str, tuple[_Asker, tuple[str, ...]]] = {
-    **_ASKERS,
-    "lookup": (questions.lookup, questions.LOOKUP_GROUPS),
-}
-_IMAGE_ROUNDS, _VIDEO_ROUNDS = 2, 1
-"""Training questions of each group about one image, and about the end of one action clip, at most."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,42 +110,6 @@ def fact(episode: Episode) -> tuple[str, ...]:
     return (step.verb, *(part for item in items for part in (item.colour, item.shape)))
 
 
-def _ask(
-    asker: _Asker, group: str, items: tuple[Item, ...], state: State, rng: np.random.Generator
-) -> questions.Question | None:
-    """The first question the scene offers in a few draws."""
-    drawn = (asker(items, state, group, rng) for _ in range(5))
-    return next((question for question in drawn if question is not None), None)
-
-
-def _choice_rows(job: Job, media: str, episode: Episode, state: State, rng: np.random.Generator, count: int) -> Rows:
-    """Items of the question benchmarks, at most ``count`` groups of each."""
-    rows: Rows = {name: [] for name in _ASKERS}
-    for name, (asker, groups) in _ASKERS.items():
-        for group in rng.permutation(groups)[:count]:
-            q = _ask(asker, str(group), episode.items, state, rng)
-            if q is not None:
-                rows[name].append(
-                    {"id": f"{job.id}-{q.group}", "media": media, "question": q.question, "answer": q.answer,
-                     "choices": list(q.choices), "group": q.group}
-                )  # fmt: skip
-    return rows
-
-
-def _question_rows(job: Job, media: str, episode: Episode, state: State, rounds: int) -> list[Row]:
-    """Training samples: distinct questions of every group, ``rounds`` of each at most."""
-    rng = np.random.default_rng([job.seed, 7])
-    rows: dict[str, Row] = {}
-    for number in range(rounds):
-        for asker, groups in _TRAIN_ASKERS.values():
-            for group in groups:
-                q = _ask(asker, group, episode.items, state, rng)
-                if q is not None:
-                    row = {"id": f"{job.id}-{group}-{number}", "media": media, "query": q.question}
-                    rows.setdefault(q.question, row | {"targets": [q.answer]})
-    return list(rows.values())
-
-
 def _action(job: Job) -> Rows:
     episode = job.episode()
     step = episode.steps[0]
@@ -173,7 +125,8 @@ def _action(job: Job) -> Rows:
             {"id": f"{job.id}-action", "media": media, "query": ACTION_QUERY,
              "targets": list(language.action_labels(step.verb, job.shape))},
         ]  # fmt: skip
-        rows["sft_video_questions"] = _question_rows(job, media, episode, step.after, _VIDEO_ROUNDS)
+        asked = np.random.default_rng([job.seed, 7])
+        rows["sft_video_questions"] = question_rows(job.id, media, episode.items, step.after, asked, _VIDEO_ROUNDS)
         if step.before != step.after:
             rows["sft_pairs"] = [
                 {"id": job.id, "media": _write_pair(job, episode, step), "query": CHANGE_QUERY, "targets": list(texts)}
@@ -186,7 +139,7 @@ def _action(job: Job) -> Rows:
         "caption": [{**whole, "references": list(texts[:_REFERENCES])}],
         "triplet": _triplets(job, episode, step),
     }
-    return rows | _choice_rows(job, media, episode, step.after, rng, 1)
+    return rows | choice_rows(job.id, media, episode.items, step.after, rng, 1)
 
 
 def _write_pair(job: Job, episode: Episode, step: Step) -> list[str]:
@@ -294,13 +247,14 @@ def _image(job: Job) -> Rows:
     write_image(job.path(name), render_state(episode.seed, episode.items, state, job.pixels))
     media = job.media(name)
     if job.split != "train":
-        return _choice_rows(job, media, episode, state, rng, 4)
+        return choice_rows(job.id, media, episode.items, state, rng, 4)
     texts = list(dict.fromkeys(language.scene_caption(episode.items, state, rng) for _ in range(_PARAPHRASES)))
     query = IMAGE_QUERIES[int(rng.integers(len(IMAGE_QUERIES)))]
+    asked = np.random.default_rng([job.seed, 7])
     return {
         "images": [{"id": job.id, "media": media, "targets": texts}],
         "sft_images": [{"id": f"{job.id}-caption", "media": media, "query": query, "targets": texts}],
-        "sft_image_questions": _question_rows(job, media, episode, state, _IMAGE_ROUNDS),
+        "sft_image_questions": question_rows(job.id, media, episode.items, state, asked, _IMAGE_ROUNDS),
     }
 
 

@@ -7,7 +7,8 @@ from math import cos, pi, sin
 
 import numpy as np
 
-from vljepa.tabletop.actions import HOLD_HEIGHT, WIDTH, cup_place, height
+from vljepa.tabletop.actions import HOLD_HEIGHT
+from vljepa.tabletop.layout import WIDTH, cup_place, height
 from vljepa.tabletop.scene import Episode, Item, State, Step
 
 Point = tuple[float, float, float]

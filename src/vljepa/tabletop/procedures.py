@@ -4,15 +4,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from vljepa.tabletop.actions import (
-    FLAT,
-    Pairs,
-    box_place,
-    height,
-    perform,
-    random_state,
-    step_seconds,
-)
+from vljepa.tabletop.actions import perform, step_seconds
+from vljepa.tabletop.layout import FLAT, Pairs, box_place, height, random_state
 from vljepa.tabletop.scene import (
     COLOURS,
     MATERIALS,

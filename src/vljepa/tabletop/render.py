@@ -8,7 +8,7 @@ from math import cos, pi, sin
 import numpy as np
 from PIL import Image, ImageDraw
 
-from vljepa.tabletop.actions import WIDTH, box_place, height
+from vljepa.tabletop.layout import WIDTH, box_place, height
 from vljepa.tabletop.motion import Hand, Moment, Pose, motion, still
 from vljepa.tabletop.scene import FPS, Episode, Item, State
 

@@ -18,7 +18,8 @@ from typing import Any
 
 from vljepa.errors import UserError
 from vljepa.tabletop import jobs, language
-from vljepa.tabletop.jobs import Job, Row
+from vljepa.tabletop.asking import Row
+from vljepa.tabletop.jobs import Job
 from vljepa.tabletop.procedures import HELD_OUT_OPENINGS, PROCEDURES
 from vljepa.tabletop.questions import COUNTS, YES_NO
 from vljepa.tabletop.scene import SHAPES, VERBS

@@ -1,14 +1,11 @@
 """Everything a run needs before its first step: data, tokenizer, model, cached features, the familiarity score."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
 from tokenizers import Tokenizer
 
 from vljepa.config import RunConfig, SourceConfig
@@ -21,6 +18,7 @@ from vljepa.errors import UserError
 from vljepa.model import bulk
 from vljepa.model.vljepa import VLJEPA, pool
 from vljepa.model.y_decoder import train_tokenizer
+from vljepa.progress import counting
 from vljepa.tabletop import suite
 from vljepa.types import Clip, Sample
 
@@ -28,28 +26,6 @@ _FAMILIARITY_CLIPS = 4000
 """Clips at most from which the familiarity score is fitted; a fifth of them calibrate it."""
 _SHOWN = 10
 """Bad lines or clips that are named one by one; of the others there is a count."""
-
-
-class _Rate(ProgressColumn):
-    """Items a second; blank until there is one."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.0f}/s" if task.speed else "")
-
-
-@contextmanager
-def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show progress with rate and time left: yields the callback (done, in all)."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

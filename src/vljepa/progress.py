@@ -31,3 +31,10 @@ def stages() -> Iterator[Tell]:
             bar.update(tasks[stage], description=f"{stage}: {what}" if what else stage, completed=done, total=total)
 
         yield tell
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """The bar of work of a single stage: yields the callback (done, in all)."""
+    with stages() as tell:
+        yield lambda done, total: tell(what, "", done, total)
