@@ -28,6 +28,33 @@ def test_unique_targets_give_the_plain_form() -> None:
     assert multi.item() == pytest.approx(plain.item(), rel=1e-5)
 
 
+def test_equal_targets_cost_plain_info_nce_nothing() -> None:
+    """A text that stands twice in a batch has one embedding, so plain InfoNCE learns from it as from a soft target.
+
+    Its gradient is that of cross-entropy against a uniform distribution over the equal targets (UniCL's form): no
+    sample is pushed from its own answer because another sample has it too.
+    """
+    texts = ["yes", "no", "yes", "two", "yes"]
+    table = dict(zip(dict.fromkeys(texts), unit(3, 8, 1), strict=True))
+    target = torch.stack([table[text] for text in texts])
+    gradients = []
+    for soft in (False, True):
+        predicted = unit(5, 8, 0).requires_grad_()
+        if soft:
+            equal = losses.same_text(texts).float()
+            share = equal / equal.sum(dim=1, keepdim=True)
+            logits = 3.0 * predicted @ target.T
+            loss = (
+                -(share * logits.log_softmax(1)).sum(1).mean() / 2 - (share * logits.T.log_softmax(1)).sum(1).mean() / 2
+            )
+        else:
+            loss = losses.info_nce(predicted, target, torch.tensor(3.0))
+        loss.backward()
+        assert predicted.grad is not None
+        gradients.append(predicted.grad)
+    torch.testing.assert_close(*gradients)
+
+
 def test_multi_positive_by_hand() -> None:
     predicted, target, scale = unit(5, 8, 0), unit(5, 8, 1), 3.0
     texts = ["yes", "no", "yes", "two", "yes"]

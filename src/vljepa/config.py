@@ -117,7 +117,10 @@ class ModelConfig:
 class LossConfig:
     name: Literal["info_nce", "cosine", "l1", "l2"] = "info_nce"
     multi_positive: bool = False
-    """Equal targets in a batch are each other's positives instead of negatives (info_nce only)."""
+    """Equal targets in a batch are each other's positives and never negatives (info_nce only).
+
+    Off: equal texts have one embedding, so that plain InfoNCE already learns from them as from one soft target, and it
+    learned yes-or-no questions sooner (docs/log.md)."""
     initial_temperature: float = 0.07
     max_logit_scale: float = 100.0
 
