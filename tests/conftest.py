@@ -1,15 +1,38 @@
 """Settings of every test: shapes checked at each call, one thread, no network."""
 
 import os
+from dataclasses import replace
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 
+import pytest
 import torch
 from jaxtyping import install_import_hook
 
 # Annotations of public signatures, shapes included, are enforced under test only.
 install_import_hook("vljepa", "beartype.beartype")
 
+from vljepa.config import (  # noqa: E402 - after the hook, to be checked as well
+    ModelConfig,
+    PredictorConfig,
+    TransformerConfig,
+    XEncoderConfig,
+    YDecoderConfig,
+    YEncoderConfig,
+)
+
 # One thread: results do not depend on the machine's number of cores.
 torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> ModelConfig:
+    """A model of the smallest kind: untrained, its values mean nothing, what is done with them does."""
+    block = TransformerConfig(dim=16, num_layers=1, num_heads=2, num_kv_heads=2, ffn_dim=32)
+    return ModelConfig(
+        x_encoder=XEncoderConfig(frame_size=64, taps=(15,), grid=2),
+        predictor=PredictorConfig(transformer=block),
+        y_encoder=YEncoderConfig(),
+        y_decoder=YDecoderConfig(transformer=replace(block, causal=True), vocab_size=300, max_tokens=6),
+    )

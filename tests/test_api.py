@@ -11,31 +11,16 @@ import torch
 from PIL import Image
 
 from vljepa.api import Model, load
-from vljepa.config import (
-    ModelConfig,
-    PredictorConfig,
-    TransformerConfig,
-    XEncoderConfig,
-    YDecoderConfig,
-    YEncoderConfig,
-)
+from vljepa.config import ModelConfig
 from vljepa.errors import UserError
 from vljepa.model.vljepa import VLJEPA
 from vljepa.model.y_decoder import train_tokenizer
 
 
 @pytest.fixture(scope="module")
-def network() -> VLJEPA:
+def network(tiny_config: ModelConfig) -> VLJEPA:
     torch.manual_seed(0)
-    block = TransformerConfig(dim=16, num_layers=1, num_heads=2, num_kv_heads=2, ffn_dim=32)
-    causal = TransformerConfig(dim=16, num_layers=1, num_heads=2, num_kv_heads=2, ffn_dim=32, causal=True)
-    config = ModelConfig(
-        x_encoder=XEncoderConfig(frame_size=64, taps=(15,), grid=2),
-        predictor=PredictorConfig(transformer=block),
-        y_encoder=YEncoderConfig(),
-        y_decoder=YDecoderConfig(transformer=causal, vocab_size=300, max_tokens=6),
-    )
-    return VLJEPA(config, train_tokenizer(["a red cube", "a blue ball"], 300))
+    return VLJEPA(tiny_config, train_tokenizer(["a red cube", "a blue ball"], 300))
 
 
 @pytest.fixture(scope="module")

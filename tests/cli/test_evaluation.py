@@ -1,6 +1,7 @@
 """``vljepa eval`` on a folder of images: all systems, all files, the exit codes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,7 @@ import torch
 from PIL import Image
 
 from vljepa.cli import main
-from vljepa.config import (
-    ModelConfig,
-    PredictorConfig,
-    TransformerConfig,
-    XEncoderConfig,
-    YDecoderConfig,
-    YEncoderConfig,
-)
+from vljepa.config import ModelConfig
 from vljepa.model.vljepa import VLJEPA
 
 COLOURS = {"red": (200, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 200), "white": (230, 230, 230)}
@@ -27,16 +21,8 @@ def write_lines(path: Path, rows: list[dict[str, object]]) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
-def save(folder: Path, kind: str) -> str:
+def save(folder: Path, config: ModelConfig) -> str:
     torch.manual_seed(0)
-    block = TransformerConfig(dim=16, num_layers=1, num_heads=2, num_kv_heads=2, ffn_dim=32)
-    config = ModelConfig(
-        x_encoder=XEncoderConfig(frame_size=64, taps=(15,), grid=2),
-        predictor=PredictorConfig(transformer=block),
-        y_encoder=YEncoderConfig(),
-        y_decoder=YDecoderConfig(transformer=block),
-        kind=kind,  # type: ignore[arg-type]
-    )
     VLJEPA(config).save(folder, card="A test.")
     return str(folder)
 
@@ -68,8 +54,11 @@ def data(tmp_path: Path) -> Path:
     return data
 
 
-def test_baselines_stand_beside_the_model(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    model, other = save(tmp_path / "model", "vl_jepa"), save(tmp_path / "other", "dual_encoder")
+def test_baselines_stand_beside_the_model(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], tiny_config: ModelConfig
+) -> None:
+    model = save(tmp_path / "model", tiny_config)
+    other = save(tmp_path / "other", replace(tiny_config, kind="dual_encoder"))
     benchmarks = [str(data / "test" / name) for name in ("colours", "words")]
     options = ["--nearest", str(data), "--against", other, "--out", str(tmp_path / "out")]
     code = main(["eval", model, *benchmarks, *options, "--cache", str(tmp_path / "features"), "--json"])
@@ -89,9 +78,9 @@ def test_baselines_stand_beside_the_model(data: Path, tmp_path: Path, capsys: py
 
 
 def test_a_folder_that_is_no_benchmark_is_a_failure(
-    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], tiny_config: ModelConfig
 ) -> None:
-    model = save(tmp_path / "model", "vl_jepa")
+    model = save(tmp_path / "model", tiny_config)
     benchmarks = [str(tmp_path / "absent"), str(data / "test" / "colours")]
     options = ["--out", str(tmp_path / "out"), "--cache", str(tmp_path / "features")]
     assert main(["eval", model, *benchmarks, *options]) == 1
@@ -100,9 +89,9 @@ def test_a_folder_that_is_no_benchmark_is_a_failure(
 
 
 def test_training_data_that_are_none_are_bad_input(
-    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], tiny_config: ModelConfig
 ) -> None:
-    model = save(tmp_path / "model", "vl_jepa")
+    model = save(tmp_path / "model", tiny_config)
     options = ["--nearest", str(tmp_path), "--cache", str(tmp_path / "features"), "--out", str(tmp_path / "out")]
     assert main(["eval", model, str(data / "test" / "colours"), *options]) == 2
     assert "no training data here" in capsys.readouterr().err

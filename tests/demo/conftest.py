@@ -10,14 +10,7 @@ import pytest
 import torch
 
 from vljepa.cli import main
-from vljepa.config import (
-    ModelConfig,
-    PredictorConfig,
-    TransformerConfig,
-    XEncoderConfig,
-    YDecoderConfig,
-    YEncoderConfig,
-)
+from vljepa.config import ModelConfig
 from vljepa.model.vljepa import VLJEPA, pool
 from vljepa.model.y_decoder import train_tokenizer
 from vljepa.tabletop import suite
@@ -37,17 +30,9 @@ def small_world() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
+def checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_config: ModelConfig) -> str:
     torch.manual_seed(0)
-    block = TransformerConfig(dim=16, num_layers=1, num_heads=2, num_kv_heads=2, ffn_dim=32)
-    causal = TransformerConfig(dim=16, num_layers=1, num_heads=2, num_kv_heads=2, ffn_dim=32, causal=True)
-    config = ModelConfig(
-        x_encoder=XEncoderConfig(frame_size=64, taps=(15,), grid=2),
-        predictor=PredictorConfig(transformer=block),
-        y_encoder=YEncoderConfig(),
-        y_decoder=YDecoderConfig(transformer=causal, vocab_size=300, max_tokens=6),
-    )
-    network = VLJEPA(config, train_tokenizer(["a red cube", "a blue ball"], 300))
+    network = VLJEPA(tiny_config, train_tokenizer(["a red cube", "a blue ball"], 300))
     clips = []
     for seed in range(48):
         frames = render(simulate_action(seed, VERBS[seed % len(VERBS)]), 64)

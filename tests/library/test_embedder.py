@@ -8,14 +8,7 @@ import torch
 
 from vljepa.api import load
 from vljepa.cli import main
-from vljepa.config import (
-    ModelConfig,
-    PredictorConfig,
-    TransformerConfig,
-    XEncoderConfig,
-    YDecoderConfig,
-    YEncoderConfig,
-)
+from vljepa.config import ModelConfig
 from vljepa.errors import UserError
 from vljepa.library import Embedder, Library
 from vljepa.model.vljepa import VLJEPA
@@ -23,18 +16,14 @@ from vljepa.model.y_decoder import train_tokenizer
 
 
 def test_index_and_search_know_their_model(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tiny_config: ModelConfig,
 ) -> None:
     torch.manual_seed(0)
-    block = TransformerConfig(dim=16, num_layers=1, num_heads=2, num_kv_heads=2, ffn_dim=32)
-    causal = TransformerConfig(dim=16, num_layers=1, num_heads=2, num_kv_heads=2, ffn_dim=32, causal=True)
-    config = ModelConfig(
-        x_encoder=XEncoderConfig(frame_size=64, taps=(15,), grid=2),
-        predictor=PredictorConfig(transformer=block),
-        y_encoder=YEncoderConfig(),
-        y_decoder=YDecoderConfig(transformer=causal, vocab_size=300, max_tokens=6),
-    )
-    network = VLJEPA(config)
+    network = VLJEPA(tiny_config)
     network.save(tmp_path / "model", card="")
     monkeypatch.chdir(tmp_path)
     assert main(["index", "videos", "--library", "library", "--model", "model"]) == 0
