@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from vljepa.api import CAPTION_QUERY, STREAM_RATE_HZ
 from vljepa.data.video import iter_frames
@@ -17,15 +16,13 @@ from vljepa.demo.seen import Seen
 from vljepa.evaluation.benchmark import read_benchmark
 from vljepa.evaluation.metrics.cider import cider
 from vljepa.evaluation.selective import EmbeddedStream, Sweep, sweep
-from vljepa.model.bulk import embed_windows
+from vljepa.model.bulk import embed_windows, frame_tokens
 from vljepa.tasks.stream import OnlineDecoder, StreamPolicy
 from vljepa.tasks.unit import unit_rows
 from vljepa.types import Event
 
 LONGEST = 120.0
 """Seconds of a stream that the demo watches."""
-_BATCH = 64
-"""Frames that pass the X-Encoder together."""
 
 Annotations = tuple[tuple[float, str], ...]
 
@@ -70,11 +67,7 @@ def _embed(seen: Seen, path: Path, annotations: Annotations) -> tuple[EmbeddedSt
         islice(iter_frames(path, STREAM_RATE_HZ, network.config.x_encoder.frame_size), int(LONGEST * STREAM_RATE_HZ))
     )
     frames = np.stack([frame for _, frame in timed])
-    tokens: list[Tensor] = [
-        network.encode_frames(torch.from_numpy(frames[i : i + _BATCH])[:, None])[:, 0]
-        for i in range(0, len(frames), _BATCH)
-    ]
-    embeddings = embed_windows(network, torch.cat(tokens), CAPTION_QUERY)
+    embeddings = embed_windows(network, frame_tokens(network, frames), CAPTION_QUERY)
     times = np.array([time for time, _ in timed])
     return EmbeddedStream(times=times, embeddings=unit_rows(embeddings), annotations=annotations), frames
 

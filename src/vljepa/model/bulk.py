@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from vljepa.data.features import FeatureCache
@@ -63,8 +63,14 @@ def stream_tokens(network: VLJEPA, path: str | Path, rate_hz: float) -> tuple[li
     frames = iter_frames(str(path), rate_hz, network.config.x_encoder.frame_size)
     while some := list(islice(frames, _BATCH)):
         times += [time for time, _ in some]
-        parts.append(network.encode_frames(torch.from_numpy(np.stack([frame for _, frame in some]))[:, None])[:, 0])
+        parts.append(frame_tokens(network, np.stack([frame for _, frame in some])))
     return times, torch.cat(parts)
+
+
+def frame_tokens(network: VLJEPA, frames: UInt8[np.ndarray, "T S S 3"]) -> Float[Tensor, "T N D"]:
+    """Visual tokens of frames, each seen alone; so many pass the X-Encoder together as memory easily holds."""
+    batches = torch.from_numpy(frames)[:, None].split(_BATCH)
+    return torch.cat([network.encode_frames(batch)[:, 0] for batch in batches])
 
 
 @torch.inference_mode()
