@@ -20,20 +20,24 @@ _IMAGES = SourceConfig(manifest="train/images.jsonl", num_frames=1)
 _VIDEOS = SourceConfig(manifest="train/videos.jsonl")
 _IMAGE_QUESTIONS = SourceConfig(manifest="train/sft_image_questions.jsonl", num_frames=1)
 _SFT = (
-    SourceConfig(manifest="train/sft_videos.jsonl", weight=0.34),
-    SourceConfig(manifest="train/sft_video_questions.jsonl", weight=0.12),
-    SourceConfig(manifest="train/sft_images.jsonl", num_frames=1, weight=0.03),
-    replace(_IMAGE_QUESTIONS, weight=0.27),
-    SourceConfig(manifest="train/sft_pairs.jsonl", num_frames=2, weight=0.09),
+    SourceConfig(manifest="train/sft_actions.jsonl", weight=0.25),
+    SourceConfig(manifest="train/sft_videos.jsonl", weight=0.10),
+    SourceConfig(manifest="train/sft_procedures.jsonl", weight=0.12),
+    SourceConfig(manifest="train/sft_video_questions.jsonl", weight=0.10),
+    SourceConfig(manifest="train/sft_images.jsonl", num_frames=1, weight=0.02),
+    replace(_IMAGE_QUESTIONS, weight=0.23),
+    SourceConfig(manifest="train/sft_pairs.jsonl", num_frames=2, weight=0.07),
     # Replay of the query-free stages, so that fine-tuning does not undo them.
-    replace(_IMAGES, weight=0.04),
-    replace(_VIDEOS, weight=0.11),
+    replace(_IMAGES, weight=0.03),
+    replace(_VIDEOS, weight=0.08),
 )
 _DECODED = (
     replace(_IMAGES, weight=0.2),
     replace(_VIDEOS, weight=0.3),
     SourceConfig(manifest="train/sft_images.jsonl", num_frames=1, weight=0.1),
-    SourceConfig(manifest="train/sft_videos.jsonl", weight=0.4),
+    SourceConfig(manifest="train/sft_videos.jsonl", weight=0.2),
+    SourceConfig(manifest="train/sft_actions.jsonl", weight=0.12),
+    SourceConfig(manifest="train/sft_procedures.jsonl", weight=0.08),
 )
 
 
@@ -82,9 +86,9 @@ def nano() -> RunConfig:
         StageConfig(
             name="sft",
             sources=_SFT,
-            num_steps=6000,
-            global_batch_size=64,
-            optim=OptimConfig(schedule="cosine", warmup_steps=50),
+            num_steps=3000,
+            global_batch_size=128,
+            optim=OptimConfig(lr=1e-3, schedule="cosine", warmup_steps=50),
         ),
         StageConfig(
             name="y_decoder",

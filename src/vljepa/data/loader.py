@@ -22,9 +22,10 @@ _MIXTURE, _ORDER, _TARGETS = 0, 1, 2
 class Loader:
     """Draws training batches.
 
-    Each step first picks a number of frames, by the total weight of the sources that have it, and then splits its
-    batch among these sources by weight. Within a source samples come in a new random order each epoch, none twice
-    in an epoch. Of a sample's equivalent targets a draw is made per epoch.
+    Each step picks a source by weight and draws its whole batch there: the negatives of a contrastive batch should be
+    other answers to the same kind of question, since telling an action from a number teaches nothing (docs/log.md).
+    Within a source samples come in a new random order each epoch, none twice in an epoch. Of a sample's equivalent
+    targets a draw is made per epoch.
     """
 
     def __init__(
@@ -51,11 +52,11 @@ class Loader:
                 raise UserError(f"source {number}: none of its {len(samples)} samples could be read; see the messages")
         if not self.sources:
             raise UserError("no sources to draw batches from; name at least one manifest")
-        self._weights = np.array([weight for _, _, weight in sources], dtype=np.float64)
-        self._frames = np.array([cache.num_frames for _, cache in self.sources])
-        self._groups = np.unique(self._frames)
-        # _drawn[k]: how many samples of each source were drawn before step k.
-        self._drawn = [np.zeros(len(self.sources), dtype=np.int64)]
+        weights = np.array([weight for _, _, weight in sources], dtype=np.float64)
+        self._weights = weights / weights.sum()
+        # _picked[k]: the source of step k, and how many batches were drawn from it before.
+        self._picked: list[tuple[int, int]] = []
+        self._num_picked = [0] * len(self.sources)
         # The last two epochs of each source suffice, as a batch may span two.
         self._epoch = lru_cache(maxsize=2 * len(self.sources))(self._new_epoch)
 
@@ -65,33 +66,23 @@ class Loader:
         Returns:
             A batch with (B, F, N, D) float16 visual tokens.
         """
-        while len(self._drawn) <= step + 1:
-            self._drawn.append(self._drawn[-1] + self._shares(len(self._drawn) - 1))
-        before, after = self._drawn[step], self._drawn[step + 1]
-        features: list[np.ndarray] = []
-        queries: list[str] = []
+        while len(self._picked) <= step:
+            rng = np.random.default_rng([self.seed, _MIXTURE, len(self._picked)])
+            source = int(rng.choice(len(self.sources), p=self._weights))
+            self._picked.append((source, self._num_picked[source]))
+            self._num_picked[source] += 1
+        source, before = self._picked[step]
+        samples, cache = self.sources[source]
+        batch: list[Sample] = []
         targets: list[str] = []
-        for source in np.flatnonzero(after > before):
-            samples, cache = self.sources[source]
-            clips = []
-            for position in range(before[source], after[source]):
-                epoch, place = divmod(position, len(samples))
-                order, draws = self._epoch(int(source), int(epoch))
-                sample = samples[order[place]]
-                clips.append(sample.clip)
-                queries.append(sample.query)
-                targets.append(sample.targets[int(draws[place] * len(sample.targets))])
-            features.append(cache.read(clips))
-        visual_tokens = features[0] if len(features) == 1 else np.concatenate(features)
-        return Batch(visual_tokens=from_numpy(visual_tokens), queries=queries, targets=targets)
-
-    def _shares(self, step: int) -> np.ndarray:
-        """How many samples of each source step ``step`` draws."""
-        rng = np.random.default_rng([self.seed, _MIXTURE, step])
-        totals = np.array([self._weights[self._frames == group].sum() for group in self._groups])
-        group = rng.choice(self._groups, p=totals / totals.sum())
-        weights = np.where(self._frames == group, self._weights, 0.0)
-        return rng.multinomial(self.batch_size, weights / weights.sum())
+        for position in range(before * self.batch_size, (before + 1) * self.batch_size):
+            epoch, place = divmod(position, len(samples))
+            order, draws = self._epoch(source, epoch)
+            sample = samples[order[place]]
+            batch.append(sample)
+            targets.append(sample.targets[int(draws[place] * len(sample.targets))])
+        visual_tokens = from_numpy(cache.read([sample.clip for sample in batch]))
+        return Batch(visual_tokens=visual_tokens, queries=[sample.query for sample in batch], targets=targets)
 
     def _new_epoch(self, source: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Order of a source's samples in an epoch, and a number in [0, 1) per place that draws the target."""

@@ -120,11 +120,9 @@ def _action(job: Job) -> Rows:
     if job.split == "train":
         rows: Rows = {"videos": [{"id": job.id, "media": media, "targets": list(texts)}]}
         query = CAPTION_QUERIES[int(rng.integers(len(CAPTION_QUERIES)))]
-        rows["sft_videos"] = [
-            {"id": f"{job.id}-caption", "media": media, "query": query, "targets": list(texts)},
-            {"id": f"{job.id}-action", "media": media, "query": ACTION_QUERY,
-             "targets": list(language.action_labels(step.verb, job.shape))},
-        ]  # fmt: skip
+        labels = list(language.action_labels(step.verb, job.shape))
+        rows["sft_videos"] = [{"id": f"{job.id}-caption", "media": media, "query": query, "targets": list(texts)}]
+        rows["sft_actions"] = [{"id": f"{job.id}-action", "media": media, "query": ACTION_QUERY, "targets": labels}]
         asked = np.random.default_rng([job.seed, 7])
         rows["sft_video_questions"] = question_rows(job.id, media, episode.items, step.after, asked, _VIDEO_ROUNDS)
         if step.before != step.after:
@@ -203,7 +201,7 @@ def _procedure(job: Job) -> Rows:
     train = job.split == "train"
     rows: Rows = (
         {"videos": [{**whole, "targets": phrases}],
-         "sft_videos": [{**whole, "query": PROCEDURE_QUERY, "targets": phrases}]}
+         "sft_procedures": [{**whole, "query": PROCEDURE_QUERY, "targets": phrases}]}
         if train
         else {"procedure": [{**whole, "label": phrases[0]}], "step": [], "anticipation": []}
     )  # fmt: skip
@@ -213,7 +211,7 @@ def _procedure(job: Job) -> Rows:
         texts = list(language.captions(episode, step, job.seed + number, _PARAPHRASES))
         if train:
             rows["videos"].append({**clip, "targets": texts})
-            rows["sft_videos"].append({**clip, "query": STEP_QUERY, "targets": labels})
+            rows["sft_procedures"].append({**clip, "query": STEP_QUERY, "targets": labels})
         else:
             rows["step"].append({**clip, "label": labels[0]})
         if number == 0:
@@ -221,7 +219,7 @@ def _procedure(job: Job) -> Rows:
         previous = episode.steps[max(0, number - CONTEXT_STEPS) : number]
         context = {"id": f"{job.id}-next-{number}", "media": media, **_span(previous[0].start, previous[-1].end)}
         if train:
-            rows["sft_videos"].append({**context, "query": NEXT_QUERY, "targets": labels})
+            rows["sft_procedures"].append({**context, "query": NEXT_QUERY, "targets": labels})
         else:
             horizon = round(step.start - previous[-1].end, 3)
             rows["anticipation"].append({**context, "label": labels[0], "horizon": horizon})

@@ -1,7 +1,8 @@
 """Tabletop on disk: training manifests and benchmark folders in the project's data contract, with real media files.
 
     OUT/tabletop.json                   size, seed and counts; written last, so its presence says the rest is whole
-    OUT/train/{images,videos,sft_images,sft_image_questions,sft_videos,sft_video_questions,sft_pairs}.jsonl
+    OUT/train/{images,videos}.jsonl     captions without a query
+    OUT/train/sft_*.jsonl               one manifest for each kind of query: see MANIFESTS
     OUT/{validation,test}/BENCHMARK/{benchmark.json,items.jsonl}
     OUT/{train,validation,test}/media/
 
@@ -25,7 +26,8 @@ from vljepa.tabletop.questions import COUNTS, YES_NO
 from vljepa.tabletop.scene import SHAPES, VERBS
 
 MANIFESTS = (
-    "images", "videos", "sft_images", "sft_image_questions", "sft_videos", "sft_video_questions", "sft_pairs",
+    "images", "videos", "sft_images", "sft_image_questions", "sft_videos", "sft_actions", "sft_procedures",
+    "sft_video_questions", "sft_pairs",
 )  # fmt: skip
 _STATIC_VERBS = frozenset(
     {"spin", "shake", "poke", "pretend_pick_up", "lift_drop", "lift_put_back", "bounce", "circle", "left_and_back",
