@@ -68,21 +68,19 @@ def test_no_repetition_within_an_epoch_and_targets_vary(tmp_path: Path) -> None:
     assert len(targets) > 25
 
 
-def test_shares_follow_weights_and_frames_never_mix(tmp_path: Path) -> None:
+def test_shares_follow_weights_and_a_batch_has_one_source(tmp_path: Path) -> None:
     sources = [
         source(tmp_path, "x", 9, num_frames=2, weight=3.0),
         source(tmp_path, "y", 9, num_frames=2, weight=1.0),
         source(tmp_path, "z", 9, num_frames=1, weight=4.0),
     ]
-    loader = Loader(sources, 8, 0)
+    loader = Loader(sources, 4, 0)
     counts: Counter[str] = Counter()
-    for step in range(500):
-        batch = loader.batch(step)
-        names = {query[0] for query in batch.queries}
-        assert names == {"z"} if batch.visual_tokens.shape[1] == 1 else names <= {"x", "y"}
-        counts.update(query[0] for query in batch.queries)
-    shares = np.array([counts[name] for name in "xyz"]) / 4000
-    np.testing.assert_allclose(shares, [3 / 8, 1 / 8, 4 / 8], atol=0.06)
+    for step in range(2000):
+        (name,) = {query[0] for query in loader.batch(step).queries}
+        counts[name] += 1
+    shares = np.array([counts[name] for name in "xyz"]) / 2000
+    np.testing.assert_allclose(shares, [3 / 8, 1 / 8, 4 / 8], atol=0.04)
 
 
 def test_samples_without_features_are_left_out_and_counted(tmp_path: Path) -> None:
