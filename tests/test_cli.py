@@ -28,4 +28,4 @@ def test_stopping_a_run_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys:
 
     monkeypatch.setattr("vljepa.cli.train", stopped)
     assert main(["train", "nano"]) == 130
-    assert capsys.readouterr().err == "vljepa: stopped; the same command again continues the run\n"
+    assert capsys.readouterr().err == "vljepa: stopped; the same command goes on from here\n"

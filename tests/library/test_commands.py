@@ -67,7 +67,7 @@ def test_a_mistyped_folder_makes_no_library(
 
 def test_a_stopped_run_says_how_to_go_on(model: FakeModel, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model.kill_at = 20
-    assert index(folder) == 1
+    assert index(folder) == 130
     assert "vljepa: stopped; the same command goes on from here" in capsys.readouterr().err
     model.kill_at = None
     assert index(folder) == 0

@@ -31,6 +31,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 
 
+_CONTINUED = (["train"], ["train-decoder"], ["index"])
+"""Commands that keep what they did before they were stopped."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     args = list(sys.argv[1:] if argv is None else argv)
@@ -48,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"vljepa: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        again = "; the same command again continues the run" if args[:1] in (["train"], ["train-decoder"]) else ""
+        again = "; the same command goes on from here" if args[:1] in _CONTINUED else ""
         print(f"vljepa: stopped{again}", file=sys.stderr)
         return 130
     except SystemExit as end:

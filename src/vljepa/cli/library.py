@@ -53,11 +53,7 @@ def index(
             rate = report.clips / max(time.monotonic() - began, 1e-9)
             bar.update(task, completed=report.share, rate=f"{report.clips} clips, {rate:.1f} clips/s")
 
-        try:
-            report = opened.index(folder, progress)
-        except KeyboardInterrupt:
-            bar.console.print("vljepa: stopped; the same command goes on from here")
-            sys.exit(1)
+        report = opened.index(folder, progress)
         progress(report)
     show(
         {**dataclasses.asdict(report), "library_clips": len(opened)},

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress
 
 from vljepa.api import load
 from vljepa.demo import familiar, own, streams, summary, tasks, world
@@ -14,6 +13,7 @@ from vljepa.demo.page import page
 from vljepa.demo.records import OwnReport, WorldReport
 from vljepa.demo.seen import Seen
 from vljepa.demo.unlike import write_unlike
+from vljepa.progress import counting
 
 
 class Stopwatch:
@@ -75,14 +75,9 @@ def _on_file(seen: Seen, model: str, video: Path, console: Console, watch: Stopw
 
 def _on_world(seen: Seen, model: str, out: Path, console: Console, watch: Stopwatch) -> WorldReport:
     summary.opening(console, model)
-    with (
-        watch.part("writing the world"),
-        Progress(
-            "writing the demo's videos", BarColumn(), MofNCompleteColumn(), console=console, transient=True
-        ) as bar,
-    ):
-        task = bar.add_task("")
-        folder = world.prepare(out / "world", lambda done, total: bar.update(task, completed=done, total=total))
+    with watch.part("writing the world"):
+        with counting("the demo's videos") as progress:
+            folder = world.prepare(out / "world", progress)
         unlike = write_unlike(out / "unlike")
     clips = tasks.action_clips(folder)
     with watch.part("seeing all clips"):
