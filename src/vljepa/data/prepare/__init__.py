@@ -34,6 +34,8 @@ def prepare(name: str, job: Job) -> Report:
     """
     if name not in SETS:
         raise UserError(f"no set {name!r}; choose one of {', '.join(SETS)}")
+    if not job.source.exists():
+        raise UserError(f"{job.source}: is not there; check SOURCE")
     if job.media and name in _HOLD_THEIR_MEDIA:
         raise UserError(f"--media: the media of {name} lie in SOURCE; leave the option out")
     if job.uids and name != "datacomp":

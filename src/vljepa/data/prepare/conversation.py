@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vljepa.data.prepare.entry import Entry, Found, LeftOut
+from vljepa.errors import UserError
 
 _MARK = re.compile(r"<(?:image|video)>")
 _REGION = ("bbox", "bbox_map", "masklet_id")
@@ -22,47 +23,52 @@ def exchanges(where: str, sample_id: str, record: dict[str, Any], root: Path) ->
         sample_id: beginning of the ids.
         root: folder of the media.
     """
-    problem = _form(record)
-    if problem:
-        yield LeftOut(where=where, reason=problem)
-        return
-    media = record["image"] if record.get("image") is not None else record["video"]
-    if isinstance(media, list):
-        (media,) = media
-    turns = record.get("conversations")
-    if not _take_turns(turns):
-        yield LeftOut(where=where, reason="conversations: is not question and answer by turns")
+    try:
+        media, turns = root / _media(record), _turns(record)
+    except UserError as error:
+        yield LeftOut(where=where, reason=str(error))
         return
     for i in range(0, len(turns), 2):
         question, answer = (_MARK.sub("", turn["value"]).strip() for turn in turns[i : i + 2])
-        fields = {"id": f"{sample_id}-{i // 2}", "media": str(root / media)}
+        fields = {"id": f"{sample_id}-{i // 2}", "media": str(media)}
         # Only PLM's videos have times, in seconds.
         fields |= {name: record[f"{name}_time"] for name in ("start", "end") if record.get(f"{name}_time") is not None}
         yield Entry(where=f"{where}: turn {i + 1}", fields=fields | {"query": question, "target": answer})
 
 
-def _form(record: dict[str, Any]) -> str:
-    """Why a record is no conversation on one clip, or nothing."""
-    media = record.get("image") if record.get("image") is not None else record.get("video")
-    if media is None:
-        return "image, video: neither is there, the record is text alone"
-    if isinstance(media, list) and len(media) > 1:
-        return "image: are several"
-    if not isinstance(media[0] if isinstance(media, list) and media else media, str):
-        return "image, video: is no path"
+def _media(record: dict[str, Any]) -> str:
+    """The image or video of a record.
+
+    Raises:
+        UserError: the record is no conversation on one clip.
+    """
     if any(record.get(name) is not None for name in _REGION):
-        return "bbox, bbox_map, masklet_id: asks of a region"
+        raise UserError("bbox, bbox_map, masklet_id: asks of a region")
     if record.get("dense_captions") is not None:
-        return "dense_captions: are captions of several segments"
-    return ""
+        raise UserError("dense_captions: are captions of several segments")
+    media = record.get("image") or record.get("video")
+    if not media:
+        raise UserError("image, video: neither is there, the record is text alone")
+    paths = media if isinstance(media, list) else [media]
+    if not all(isinstance(path, str) and path for path in paths):
+        raise UserError("image, video: is no path")
+    if len(paths) > 1:
+        raise UserError("image, video: are several")
+    return paths[0]
 
 
-def _take_turns(turns: Any) -> bool:
-    if not isinstance(turns, list) or not turns or len(turns) % 2:
-        return False
-    for i, turn in enumerate(turns):
-        if not isinstance(turn, dict) or not isinstance(turn.get("value"), str):
-            return False
-        if turn.get("from") not in (_ANSWERING if i % 2 else ("human",)):
-            return False
-    return True
+def _turns(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """Question, answer, question, answer of a record.
+
+    Raises:
+        UserError: they do not take turns.
+    """
+    turns = record.get("conversations")
+    if not isinstance(turns, list) or not turns or len(turns) % 2 or not all(map(_fits, range(len(turns)), turns)):
+        raise UserError("conversations: is not question and answer by turns")
+    return turns
+
+
+def _fits(i: int, turn: Any) -> bool:
+    speakers = _ANSWERING if i % 2 else ("human",)
+    return isinstance(turn, dict) and turn.get("from") in speakers and isinstance(turn.get("value"), str)

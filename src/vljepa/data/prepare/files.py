@@ -12,12 +12,10 @@ def sources(source: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """The source itself, or the files below it that have one of the suffixes, sorted.
 
     Raises:
-        UserError: there is no such file or folder, or the folder holds none.
+        UserError: the folder holds none.
     """
     if source.is_file():
         return [source]
-    if not source.is_dir():
-        raise UserError(f"{source}: is not there; check SOURCE")
     found = [path for path in walk(source) if path.name.endswith(suffixes)]
     if not found:
         raise UserError(f"{source}: holds no file that ends in {' or '.join(suffixes)}; check SOURCE")

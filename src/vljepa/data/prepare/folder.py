@@ -1,7 +1,7 @@
 """Videos and images of one's own, each with a text file of the same name beside it: clip.mp4 and clip.txt."""
 
 from vljepa.data.prepare.entry import Entry, Found, Job, LeftOut
-from vljepa.data.prepare.files import below, sources
+from vljepa.data.prepare.files import below, walk
 from vljepa.data.suffixes import IMAGES, VIDEOS
 from vljepa.errors import UserError
 
@@ -10,12 +10,12 @@ def read(job: Job) -> Found:
     """A sample without query for each file; the lines of its text are equivalent targets, its id is its path.
 
     Raises:
-        UserError: there is no such folder, or it holds no video, image or text.
+        UserError: the source is not a folder.
     """
     if not job.source.is_dir():
         raise UserError(f"{job.source}: is not a folder; name one that holds videos and their captions")
     root = below(job.out, job.source, "folder")
-    paths = [path for path in sources(root, tuple(IMAGES | VIDEOS | {".txt"})) if path.is_relative_to(root)]
+    paths = [path for path in walk(root) if path.suffix == ".txt" or path.suffix.lower() in IMAGES | VIDEOS]
     media = {path.with_suffix("") for path in paths if path.suffix != ".txt"}
     for i, path in enumerate(paths, start=1):
         job.progress(i, len(paths))

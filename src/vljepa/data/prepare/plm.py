@@ -1,8 +1,9 @@
 """The PLM mixture: conversations in JSON Lines, one set or a registry of many.
 
 Format: ``apps/plm/docs/training.md`` and ``core/data/preprocessor.py`` of
-github.com/facebookresearch/perception_models. The registry, ``apps/plm/configs/datasets.yaml``, gives each set's ``annotation`` file and ``root_dir`` of media, both
-relative to the working directory, as there. A record without ``conversations`` may hold ``text``, a caption.
+github.com/facebookresearch/perception_models. The registry, ``apps/plm/configs/datasets.yaml``, gives each set's
+``annotation`` file and ``root_dir`` of media, both relative to the working directory, as there. A record without
+``conversations`` may hold ``text``, a caption.
 """
 
 from collections.abc import Iterator
@@ -20,18 +21,19 @@ def read(job: Job) -> Found:
     sets = list(_registered(job) if job.source.suffix in (".yaml", ".yml") else [_single(job)])
     for (name, _, root), (file, tell) in zip(sets, each([file for _, file, _ in sets], job), strict=True):
         folder = below(job.out, root, f"plm-{name}") if root else Path()
-        for i, item in enumerate(json_lines(file, tell), start=1):
+        for item in json_lines(file, tell):
             if isinstance(item, LeftOut):
                 yield item
                 continue
-            where, record = item
+            line, record = item
+            where = f"{file}:{line}"
             if "conversations" not in record and isinstance(record.get("text"), str):
                 turns = [{"from": "human", "value": ""}, {"from": "assistant", "value": record["text"]}]
                 record = record | {"conversations": turns}
             if root is None and (record.get("image") or record.get("video")):
                 yield LeftOut(where=where, reason="root_dir: is missing in the registry, yet a record has media")
                 continue
-            yield from exchanges(where, f"{name}/{i}", record, folder)
+            yield from exchanges(where, f"{name}/{line}", record, folder)
 
 
 def _single(job: Job) -> tuple[str, Path, Path | None]:

@@ -27,8 +27,8 @@ def each(files: list[Path], job: Job) -> Iterator[tuple[Path, Tell]]:
     job.progress(total, total)
 
 
-def json_lines(path: Path, tell: Tell) -> Iterator[tuple[str, dict[str, Any]] | LeftOut]:
-    """(file and line, object) of each line that is not blank.
+def json_lines(path: Path, tell: Tell) -> Iterator[tuple[int, dict[str, Any]] | LeftOut]:
+    """(line number from 1, object) of each line that is not blank.
 
     Raises:
         UserError: the file cannot be opened.
@@ -38,7 +38,7 @@ def json_lines(path: Path, tell: Tell) -> Iterator[tuple[str, dict[str, Any]] | 
             if not text.strip():
                 continue
             try:
-                yield f"{path}:{line}", parse_line(text)
+                yield line, parse_line(text)
             except UserError as error:
                 yield LeftOut(where=f"{path}:{line}", reason="line: holds no JSON object", detail=str(error))
             tell(file.tell())

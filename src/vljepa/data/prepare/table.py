@@ -34,12 +34,14 @@ def read(job: Job) -> Found:
             fields = {name: row[name] for name in _COLUMNS if row.get(name) not in (None, "", [])}
             fields["id"] = str(fields.get("id", i))
             media = fields.get("media")
-            paths = media if isinstance(media, list) else [media]
-            if not all(isinstance(path, str) and path for path in paths):
+            if isinstance(media, str):
+                fields["media"] = str(root / media)
+            elif isinstance(media, list) and all(isinstance(path, str) and path for path in media):
+                fields["media"] = [str(root / path) for path in media]
+            else:
                 yield LeftOut(where=where, reason="media: is no path and no list of paths", detail=repr(media))
                 continue
-            placed = [str(root / path) for path in paths]
-            yield Entry(where=where, fields=fields | {"media": placed if isinstance(media, list) else placed[0]})
+            yield Entry(where=where, fields=fields)
 
 
 def _csv_rows(path: Path, tell: Tell) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -45,7 +45,7 @@ def read(job: Job, name: str) -> Found:
     Raises:
         UserError: there are no shards, or the list of uids cannot be used.
     """
-    chosen = _subset(job.uids) if job.uids else lambda uid: True
+    chosen = _subset(job.uids) if job.uids else None
     folder = job.source if job.source.is_dir() else job.source.parent
     for shard, tell in each(sources(job.source, (".tar",)), job):
         stem = shard.relative_to(folder).with_suffix("").as_posix()
@@ -80,7 +80,9 @@ def _grouped(shard: Path, tell: Tell) -> Iterator[_Parts]:
 _WANTED = IMAGES | VIDEOS | {".txt", ".json"}
 
 
-def _sample(where: str, parts: _Parts, chosen: Callable[[int], bool], folder: Path, sample_id: str) -> Entry | LeftOut:
+def _sample(
+    where: str, parts: _Parts, chosen: Callable[[int], bool] | None, folder: Path, sample_id: str
+) -> Entry | LeftOut:
     try:
         about: Any = json.loads(parts.members.get(".json", b"{}"))
         text = parts.members[".txt"].decode() if ".txt" in parts.members else about.get("caption")
@@ -88,7 +90,7 @@ def _sample(where: str, parts: _Parts, chosen: Callable[[int], bool], folder: Pa
     except (ValueError, AttributeError, RecursionError) as error:
         return LeftOut(where=where, reason="json, txt: cannot be read", detail=str(error))
     try:
-        if not chosen(int(uid or "0", 16)):
+        if chosen and not chosen(int(uid, 16)):
             return LeftOut(where=where, reason="uid: is not among the chosen ones")
     except (ValueError, TypeError):
         return LeftOut(where=where, reason="uid: is no hexadecimal number", detail=repr(uid))

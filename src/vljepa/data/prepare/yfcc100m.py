@@ -15,7 +15,7 @@ dropped. A record without either has its user tags, separated by commas.
 import bz2
 import gzip
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import unquote_plus
 
@@ -50,9 +50,13 @@ def read(job: Job) -> Found:
 
 
 def _lines(file: Path, tell: Tell) -> Iterator[bytes]:
-    unpack = {".bz2": bz2.open, ".gz": gzip.open}.get(file.suffix)
     with opened(file) as packed:
-        for line in unpack(packed) if unpack else packed:
+        unpacked: Iterable[bytes] = packed
+        if file.suffix == ".bz2":
+            unpacked = bz2.BZ2File(packed)
+        elif file.suffix == ".gz":
+            unpacked = gzip.GzipFile(fileobj=packed)
+        for line in unpacked:
             yield line
             tell(packed.tell())
 
