@@ -12,10 +12,15 @@ from vljepa.cli.common import AsJson, show
 
 def prepare(
     name: Annotated[
-        Positional[str], tyro.conf.arg(help="action100m, datacomp, yfcc100m, plm, llava, ego4d, folder or table.")
+        Positional[str],
+        tyro.conf.arg(metavar="NAME", help="action100m, datacomp, yfcc100m, plm, llava, ego4d, folder or table."),
     ],
-    source: Annotated[Positional[Path], tyro.conf.arg(help="The set's official file, or the folder of its files.")],
-    out: Annotated[Positional[Path], tyro.conf.arg(help="Folder of the data set; manifests go into its train.")],
+    source: Annotated[
+        Positional[Path], tyro.conf.arg(metavar="SOURCE", help="The set's official file, or the folder of its files.")
+    ],
+    out: Annotated[
+        Positional[Path], tyro.conf.arg(metavar="OUT", help="Folder of the data set; manifests go into its train.")
+    ],
     media: Annotated[
         Path | None,
         tyro.conf.arg(help="Folder of the media; default: SOURCE's. Outside OUT it gets a link in OUT/media."),
