@@ -11,6 +11,7 @@ import tyro
 from vljepa.cli.demo import demo
 from vljepa.cli.evaluation import evaluate
 from vljepa.cli.library import index, search
+from vljepa.cli.prepare import prepare
 from vljepa.cli.tasks import ask, caption, classify, stream
 from vljepa.cli.training import info, tabletop, train, train_decoder
 from vljepa.errors import UserError
@@ -27,6 +28,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "index": index,
     "search": search,
     "tabletop": tabletop,
+    "prepare": prepare,
     "info": info,
 }
 

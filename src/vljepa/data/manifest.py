@@ -31,7 +31,7 @@ def read_manifest(path: str | Path) -> tuple[list[Sample], list[str]]:
     first_line: dict[str, int] = {}
     for line, fields in read_jsonl(path, problems):
         try:
-            sample = _sample(fields, path)
+            sample = parse_sample(fields, path)
             if sample.id in first_line:
                 raise UserError(f"id: {_shown(sample.id)} is taken by line {first_line[sample.id]}; ids must be unique")
         except UserError as error:
@@ -61,24 +61,53 @@ def read_jsonl(path: str | Path, problems: list[str] | None = None) -> Iterator[
             if not text.strip():
                 continue
             try:
-                # utf-8-sig: editors on Windows begin files with a byte order mark.
-                fields = json.loads(text.decode("utf-8-sig"))
-                what = (
-                    "" if isinstance(fields, dict) else f"holds {type(fields).__name__}; write one JSON object a line"
-                )
-                if b"\\u" in text:
-                    # Half of a surrogate pair is valid JSON, but no text: it can neither be written nor tokenized.
-                    json.dumps(fields, ensure_ascii=False).encode()
-            except UnicodeEncodeError as error:
-                what = f"holds half a character ({error.object[error.start]!r}); write it whole"
-            except (ValueError, RecursionError) as error:
-                what = f"not JSON ({error}); write one JSON object a line"
-            if not what:
-                yield line, fields
-            elif problems is None:
-                raise UserError(f"{path}:{line}: line: {what}")
+                fields = parse_line(text)
+            except UserError as error:
+                if problems is None:
+                    raise UserError(f"{path}:{line}: {error}") from error
+                problems.append(f"{path}:{line}: {error}")
             else:
-                problems.append(f"{path}:{line}: line: {what}")
+                yield line, fields
+
+
+def parse_line(text: bytes) -> dict[str, Any]:
+    """The object of one line of a JSON Lines file.
+
+    Raises:
+        UserError: ``line: what; mend``, without file and number.
+    """
+    try:
+        # utf-8-sig: editors on Windows begin files with a byte order mark.
+        fields = json.loads(text.decode("utf-8-sig"))
+        if b"\\u" in text:
+            # Half of a surrogate pair is valid JSON, but no text: it can neither be written nor tokenized.
+            json.dumps(fields, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"line: holds half a character ({error.object[error.start]!r}); write it whole") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"line: not JSON ({error}); write one JSON object a line") from error
+    if not isinstance(fields, dict):
+        raise UserError(f"line: holds {type(fields).__name__}; write one JSON object a line")
+    return fields
+
+
+def parse_sample(fields: dict[str, Any], manifest: Path) -> Sample:
+    """A line of a training manifest.
+
+    Raises:
+        UserError: ``field: what; mend``, without file and line.
+    """
+    if "target" in fields and "targets" in fields:
+        raise UserError("target: stands beside targets; keep one of the two")
+    query = fields.get("query", "")
+    if not isinstance(query, str):
+        raise UserError(f"query: expected a text, found {_shown(query)}")
+    return Sample(
+        id=parse_text(fields, "id"),
+        clip=parse_clip(fields, manifest),
+        query=query,
+        targets=parse_texts(fields, "targets" if "targets" in fields else "target"),
+    )
 
 
 def parse_clip(fields: dict[str, Any], manifest: Path, *, levels_up: int = 1) -> Clip:
@@ -142,20 +171,6 @@ def parse_texts(fields: dict[str, Any], name: str) -> tuple[str, ...]:
     if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
         raise UserError(f"{name}: expected a text or a list of texts, none empty, found {_shown(value)}")
     return tuple(texts)
-
-
-def _sample(fields: dict[str, Any], manifest: Path) -> Sample:
-    if "target" in fields and "targets" in fields:
-        raise UserError("target: stands beside targets; keep one of the two")
-    query = fields.get("query", "")
-    if not isinstance(query, str):
-        raise UserError(f"query: expected a text, found {_shown(query)}")
-    return Sample(
-        id=parse_text(fields, "id"),
-        clip=parse_clip(fields, manifest),
-        query=query,
-        targets=parse_texts(fields, "targets" if "targets" in fields else "target"),
-    )
 
 
 def _seconds(fields: dict[str, Any], name: str) -> float | None:
