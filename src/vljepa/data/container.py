@@ -1,4 +1,4 @@
-"""Video files by PyAV: their frames by time, in one thread."""
+"""Video files by PyAV, or torchcodec where it is installed: their frames by time, in one thread."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -11,6 +11,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 from jaxtyping import Float, UInt8
 
+from vljepa.data import codec
 from vljepa.data.image import check_side
 from vljepa.data.medium import Medium
 from vljepa.errors import UserError
@@ -19,6 +20,11 @@ T = TypeVar("T")
 
 SEEK_GAP = 10.0
 """Seconds: over a longer gap seeking is cheaper than decoding all between (keyframes rarely lie further apart)."""
+SCANNED_SECONDS = 60.0
+"""torchcodec scans a file from end to end before it decodes; longer ones are left to PyAV, which seeks."""
+SCANNED_FORMATS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts")
+"""Containers for torchcodec. Not playlists, whose addresses it would follow into the network, and not AVI, which has
+no times: there it takes other frames."""
 END_SLACK = 0.5
 """Seconds by which the last frame may end before the file's stated duration without the file counting as cut short."""
 
@@ -30,6 +36,9 @@ class Video:
         self.medium = medium
         self.stream = stream
         self._container = container
+        # Asked once: FFmpeg may change it as it reads on, in Matroska after a seek.
+        self._start = stream.start_time or 0
+        self._origin = float(self._start * (stream.time_base or 0))
 
     @property
     def fps(self) -> float:
@@ -59,13 +68,12 @@ class Video:
 
     def frames(self) -> Iterator[tuple[float, float, av.VideoFrame]]:
         """(time, duration, frame) from where the reader stands."""
-        origin = float((self.stream.start_time or 0) * (self.stream.time_base or 0))
         gap = 1 / self.fps
         time = -gap
         try:
             for frame in self._container.decode(self.stream):
                 # Raw streams carry no times: count frames instead.
-                time = time + gap if frame.time is None else frame.time - origin
+                time = time + gap if frame.time is None else frame.time - self._origin
                 held = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else gap
                 yield time, held, frame
         except av.FFmpegError as error:
@@ -73,12 +81,32 @@ class Video:
                 f"{self.medium}: breaks off after {time:.2f} s ({error.strerror}); fetch it again"
             ) from error
 
-    def frames_at(self, times: Float[np.ndarray, " F"]) -> list[av.VideoFrame]:
-        """The frame on show at each of the ascending times; the reader stands at the beginning before.
+    def pixels_at(self, times: Float[np.ndarray, " F"]) -> list[UInt8[np.ndarray, "H W 3"]]:
+        """RGB of the frame on show at each of the ascending times; the reader stands at the beginning before.
 
         Raises:
             UserError: also if the frames end well before the last time.
         """
+        if self._is_for_torchcodec():
+            pixels = codec.frames_at(self.medium, self.stream.index, times + self._origin)
+            if pixels is not None:
+                return list(pixels)
+        frames = self._frames_at(times)
+        # Neighbouring times often show the same frame: convert it once.
+        converted = {id(frame): upright(frame) for frame in frames}
+        return [converted[id(frame)] for frame in frames]
+
+    def _is_for_torchcodec(self) -> bool:
+        pixel = self.stream.codec_context.format
+        return (
+            self._container.format.name in SCANNED_FORMATS
+            and self.duration() <= SCANNED_SECONDS
+            # Of more bits its colours differ from PyAV's.
+            and pixel is not None
+            and all(component.bits == 8 for component in pixel.components)
+        )
+
+    def _frames_at(self, times: Float[np.ndarray, " F"]) -> list[av.VideoFrame]:
         frames: list[av.VideoFrame] = []
         for run in np.split(times, np.flatnonzero(np.diff(times) > SEEK_GAP) + 1):
             origin = float(run[0]) if run[0] > SEEK_GAP else 0.0
@@ -99,9 +127,8 @@ class Video:
 
     def _seek(self, time: float) -> None:
         base = float(self.stream.time_base or 1)
-        start = self.stream.start_time or 0
         try:
-            self._container.seek(int(time / base) + start, stream=self.stream, backward=True)
+            self._container.seek(int(time / base) + self._start, stream=self.stream, backward=True)
         except av.FFmpegError as error:
             raise UserError(f"{self.medium}: cannot go to {time:.2f} s ({error.strerror}); re-encode it") from error
 

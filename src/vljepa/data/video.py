@@ -1,7 +1,8 @@
 """Video and image files, and members of tar shards, to frames.
 
-Videos are decoded by PyAV, images and animations (GIF, WebP, PNG) by Pillow, both in one thread: callers run as many
-readers as they have cores. Every file that cannot be read gives a ``UserError`` of one line that names the file.
+Videos are decoded by PyAV (or torchcodec, if installed: the same frames), images and animations (GIF, WebP, PNG) by
+Pillow, both in one thread: callers run as many readers as they have cores. Every file that cannot be read gives a
+``UserError`` of one line that names the file.
 """
 
 from collections.abc import Iterable, Iterator
@@ -98,10 +99,10 @@ def read_clip(clip: Clip, num_frames: int, *, size: int) -> UInt8[np.ndarray, "F
             pictures, _ = pick(animation_frames(image, medium), _times(clip, medium, duration, middles))
             return np.stack([_fit(picture, size) for picture in pictures])
     with open_video(medium) as video:
-        frames = video.frames_at(_times(clip, medium, video.duration(), middles))
-        # Neighbouring times often show the same frame: convert it once.
-        fitted = {id(f): _fit(Image.fromarray(upright(f)), size) for f in frames}
-        return np.stack([fitted[id(f)] for f in frames])
+        pixels = video.pixels_at(_times(clip, medium, video.duration(), middles))
+        # Neighbouring times often show the same frame: fit it once.
+        fitted = {id(p): _fit(Image.fromarray(p), size) for p in pixels}
+        return np.stack([fitted[id(p)] for p in pixels])
 
 
 def iter_frames(
