@@ -62,6 +62,7 @@ def main(clips: int = 32, seconds: int = 10, fps: int = 30, rounds: int = 5, see
                 rates[name].append(method())
         megabytes = sum(path.stat().st_size for path in paths) / 1e6
     network = VLJEPA(nano().model)
+    encoded(network)
     seen = [encoded(network) for _ in range(rounds)]
     step = next(figure for figure in training(network, seed, rounds) if figure.unit == "samples/s")
 
@@ -85,7 +86,7 @@ def write(path: Path, seconds: int, fps: int, seed: int) -> Path:
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
         stream.options = {"preset": "veryfast"}
         for index in range(seconds * fps):
-            noise = rng.integers(-8, 8, texture.shape, np.int16)
+            noise = rng.integers(-14, 14, texture.shape, np.int16)
             pixels = (np.roll(texture, (index, 3 * index), (0, 1)) + noise).clip(0, 255).astype(np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         container.mux(stream.encode())
