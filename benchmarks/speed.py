@@ -70,14 +70,14 @@ def main(threads: int = 2, repeats: int = 30, seed: int = 0, out: Path = Path("o
         figures = [
             *_clips(model, clips),
             *_texts(model, seed, repeats),
-            *_training(model.network, seed, max(3, repeats // 6)),
+            *training(model.network, seed, max(3, repeats // 6)),
             *_padding(model.network, repeats),
             *_llama(model.network, repeats),
             *_cache(model.network, list(dict.fromkeys(clips)), Path(folder) / "features", repeats),
         ]
     about = {
         "model": what,
-        "machine": f"{_processor()}, {platform.system()} {platform.machine()}",
+        "machine": f"{processor()}, {platform.system()} {platform.machine()}",
         "threads": threads,
         "torch": torch.__version__,
         "python": platform.python_version(),
@@ -153,7 +153,7 @@ def _texts(model: Model, seed: int, repeats: int) -> list[Figure]:
     ]
 
 
-def _training(network: VLJEPA, seed: int, repeats: int) -> list[Figure]:
+def training(network: VLJEPA, seed: int, repeats: int) -> list[Figure]:
     """A step of joint training on features that are at hand, as every step after the first epoch's."""
     config = nano()
     optim = OptimConfig()
@@ -266,7 +266,7 @@ def _ratio(name: str, slow: list[float], fast: list[float]) -> Figure:
     return Figure(name=name, value=statistics.median(slow) / statistics.median(fast), unit="times the time")
 
 
-def _processor() -> str:
+def processor() -> str:
     info = Path("/proc/cpuinfo")
     names = [line for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
     return names[0].split(":", 1)[1].strip() if names else platform.processor() or "unknown processor"

@@ -8,6 +8,7 @@ letter   meaning
 B        batch: samples
 F        frames of one clip, in order of time
 H, W     height and width of a frame, pixels
+S        side of a square frame, pixels
 N        visual tokens of one frame
 L        query or text tokens
 D        hidden width of a network
@@ -19,7 +20,20 @@ Frames are ``uint8`` RGB, ``(F, H, W, 3)``. Times are seconds, rates are hertz.
 
 from dataclasses import dataclass
 
+from jaxtyping import UInt8
 from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Member:
+    """A file inside an uncompressed tar shard: its bytes are a stretch of the shard's."""
+
+    name: str
+    """Within the shard."""
+    offset: int
+    """Bytes from the shard's beginning."""
+    size: int
+    """Bytes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +42,8 @@ class Clip:
 
     media: tuple[str, ...]
     """Absolute path of one video or image; several paths are a sequence of frame images."""
+    member: Member | None = None
+    """If given, ``media`` is one tar shard, and the video or image is this member of it."""
     start: float | None = None
     """Start inside the media, seconds; None is its beginning."""
     end: float | None = None
@@ -35,6 +51,7 @@ class Clip:
 
     def __str__(self) -> str:
         name = self.media[0] if len(self.media) == 1 else f"{self.media[0]} and {len(self.media) - 1} more"
+        name = name if self.member is None else f"{name}/{self.member.name}"
         return name if self.start is None and self.end is None else f"{name} [{self.start}, {self.end}] s"
 
 
@@ -62,6 +79,21 @@ class Batch:
     """B queries, X_Q."""
     targets: list[str]
     """B target texts, Y; equal texts are one another's positives."""
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrameBatch:
+    """Decoded samples; all clips have the same number of frames."""
+
+    frames: UInt8[Tensor, "B F S S 3"]
+    """(B, F, S, S, 3) uint8 RGB."""
+    queries: list[str]
+    """B queries, X_Q."""
+    targets: list[str]
+    """B target texts, Y."""
 
     def __len__(self) -> int:
         return len(self.queries)

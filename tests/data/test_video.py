@@ -64,6 +64,16 @@ def test_seeking_in_a_long_file_finds_the_same_frames(tmp_path: Path) -> None:
     assert levels(read_clip(clip(path, start=41.0, end=41.4), 2, size=32)) == pytest.approx(values[205:207], abs=3)
 
 
+@pytest.mark.parametrize("name", ["long.mp4", "long.mkv"])
+def test_seeking_from_the_first_time_on(tmp_path: Path, name: str) -> None:
+    values = [(7 * i) % 250 for i in range(300)]
+    path = write_video(tmp_path / name, grey(values), fps=5, gop=37)
+    # From 15 to 57 s in 3 spans of 14 s: 22, 36 and 50 s and a little more, none of them in reach of the beginning.
+    times = [22.1, 36.1, 50.1]
+    got = levels(read_clip(clip(path, start=15.1, end=57.1), 3, size=32))
+    assert got == pytest.approx([values[int(time * 5)] for time in times], abs=3)
+
+
 def test_variable_frame_rate_keeps_its_timing(tmp_path: Path) -> None:
     # The first frame stays for a second, the others for 100 ms each.
     times = [0, *range(1000, 2000, 100)]

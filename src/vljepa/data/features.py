@@ -222,6 +222,8 @@ def _index_line(key: str, row: int) -> str:
 
 def _key(clip: Clip) -> str:
     parts: list[object] = [clip.start, clip.end]
+    if clip.member is not None:
+        parts += [clip.member.offset, clip.member.size]
     for path in clip.media:
         try:
             stat = os.stat(path)

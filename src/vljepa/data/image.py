@@ -4,11 +4,11 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
+from vljepa.data.medium import Medium
 from vljepa.errors import UserError
 
 MIN_SIDE = 8
@@ -19,39 +19,53 @@ _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
 
-def is_image(path: Path) -> bool:
-    """Whether the file begins like an image; suffixes lie."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(12)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+def is_image(medium: Medium) -> bool:
+    """Whether the medium begins like an image; suffixes lie.
+
+    Raises:
+        UserError: it must not be read.
+    """
+    with medium.open() as file:
+        head = file.read(12)
     return head.startswith(_SIGNATURES) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
 
 
 @contextmanager
-def open_image(path: Path) -> Iterator[Image.Image]:
+def open_image(medium: Medium) -> Iterator[Image.Image]:
     """Open an image after checking its size.
 
     Raises:
         UserError: broken, too small or too large.
     """
-    try:
-        image = Image.open(path)
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise UserError(f"{path}: claims over {MAX_PIXELS} pixels; shrink it") from error
-    except _BROKEN as error:
-        raise UserError(f"{path}: is not a readable image ({_reason(error, path)}); fetch it again") from error
-    with image:
+    with medium.open() as file:
+        try:
+            image = Image.open(file)
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+            raise UserError(f"{medium}: claims over {MAX_PIXELS} pixels; shrink it") from error
+        except UnidentifiedImageError as error:
+            raise UserError(f"{medium}: is not a readable image (broken header); fetch it again") from error
+        except _BROKEN as error:
+            raise UserError(f"{medium}: is not a readable image ({_reason(error)}); fetch it again") from error
         width, height = image.size
         if width * height > MAX_PIXELS:
-            raise UserError(f"{path}: {width}x{height} pixels is over the limit of {MAX_PIXELS}; shrink it")
-        if min(width, height) < MIN_SIDE:
-            raise UserError(f"{path}: {width}x{height} pixels is too small; at least {MIN_SIDE} a side are needed")
+            raise UserError(f"{medium}: {width}x{height} pixels is over the limit of {MAX_PIXELS}; shrink it")
+        check_side(medium, width, height)
         yield image
 
 
-def to_rgb(image: Image.Image, path: Path) -> Image.Image:
+def check_side(name: Medium | str, width: int, height: int) -> None:
+    """
+    Args:
+        name: what the message begins with.
+
+    Raises:
+        UserError: fewer than ``MIN_SIDE`` pixels a side.
+    """
+    if min(width, height) < MIN_SIDE:
+        raise UserError(f"{name}: {width}x{height} pixels is too small; at least {MIN_SIDE} a side are needed")
+
+
+def to_rgb(image: Image.Image, medium: Medium) -> Image.Image:
     """The current frame as RGB: turned upright by EXIF, alpha laid over white.
 
     Raises:
@@ -68,10 +82,10 @@ def to_rgb(image: Image.Image, path: Path) -> Image.Image:
             return Image.alpha_composite(white, picture).convert("RGB")
         return picture.convert("RGB")
     except _BROKEN as error:
-        raise UserError(f"{path}: is a broken image ({_reason(error, path)}); fetch it again") from error
+        raise UserError(f"{medium}: is a broken image ({_reason(error)}); fetch it again") from error
 
 
-def animation_frames(image: Image.Image, path: Path) -> Iterator[tuple[float, float, Image.Image]]:
+def animation_frames(image: Image.Image, medium: Medium) -> Iterator[tuple[float, float, Image.Image]]:
     """(time, duration, RGB picture) of each frame of an animation, seconds.
 
     Raises:
@@ -82,13 +96,13 @@ def animation_frames(image: Image.Image, path: Path) -> Iterator[tuple[float, fl
         try:
             image.seek(index)
         except _BROKEN as error:
-            raise UserError(f"{path}: frame {index} is broken ({_reason(error, path)}); fetch it again") from error
-        picture = to_rgb(image, path)
+            raise UserError(f"{medium}: frame {index} is broken ({_reason(error)}); fetch it again") from error
+        picture = to_rgb(image, medium)
         # Browsers show a frame without duration for 100 ms.
         seconds = (image.info.get("duration") or 100) / 1000
         yield time, seconds, picture
         time += seconds
 
 
-def _reason(error: Exception, path: Path) -> str:
-    return " ".join(str(error).replace(str(path), "file").split()) or type(error).__name__
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vljepa.data.suffixes import IMAGES, VIDEOS
+from vljepa.data.medium import IMAGES, VIDEOS
 from vljepa.errors import UserError
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from vljepa.data.suffixes import VIDEOS
+from vljepa.data.medium import VIDEOS
 from vljepa.errors import UserError
 
 

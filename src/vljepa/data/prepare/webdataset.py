@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from vljepa.data.medium import IMAGES, VIDEOS
 from vljepa.data.prepare.entry import Entry, Found, Job, LeftOut
 from vljepa.data.prepare.files import sources
 from vljepa.data.prepare.readers import Tell, each, opened
-from vljepa.data.suffixes import IMAGES, VIDEOS
 from vljepa.errors import UserError
 
 _CHUNK = 1 << 20  # uids looked at together
