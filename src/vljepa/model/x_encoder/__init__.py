@@ -2,13 +2,13 @@
 
 from vljepa.config import XEncoderConfig
 from vljepa.model.architectures import PERCEPTION_ENCODER, model_type
-from vljepa.model.x_encoder.base import XEncoder
+from vljepa.model.x_encoder.base import TokenShape, XEncoder
 from vljepa.model.x_encoder.efficientnet import EFFICIENTNET, EfficientNet
 from vljepa.model.x_encoder.frame_wise import FrameWise
 from vljepa.model.x_encoder.perception import PerceptionEncoder
 from vljepa.model.x_encoder.vjepa2 import VJepa2
 
-__all__ = ["XEncoder", "load_x_encoder", "x_encoder_class"]
+__all__ = ["TokenShape", "XEncoder", "load_x_encoder", "x_encoder_class"]
 
 Kind = type[EfficientNet] | type[VJepa2] | type[PerceptionEncoder] | type[FrameWise]
 

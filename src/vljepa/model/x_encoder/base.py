@@ -3,6 +3,7 @@
 import hashlib
 import json
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,33 +14,41 @@ from vljepa.config import XEncoderConfig
 from vljepa.errors import UserError
 
 
+@dataclass(frozen=True, kw_only=True)
+class TokenShape:
+    """Of an X-Encoder's visual tokens."""
+
+    per_step: int
+    """N, tokens of one time step."""
+    dim: int
+    """D."""
+    tubelet: int = 1
+    """Frames that become one time step. 1: each frame is seen alone. More: all frames of a clip are seen together, and
+    T = F / tubelet."""
+
+
 class XEncoder(nn.Module):
     """Frames to visual tokens S_V; frozen.
 
     Args:
         config: the settings it was made from.
-        tokens_per_frame: N, tokens of one time step.
-        token_dim: D of the visual tokens.
-        tubelet: frames that become one time step. 1: each frame is seen alone. More: all frames of a clip are seen
-            together, and T = F / tubelet.
+        shape: of the tokens it gives.
         identity: weights and settings that the tokens depend on, as JSON values.
     """
 
-    def __init__(
-        self, config: XEncoderConfig, *, tokens_per_frame: int, token_dim: int, tubelet: int, identity: list[Any]
-    ) -> None:
+    def __init__(self, config: XEncoderConfig, shape: TokenShape, identity: list[Any]) -> None:
         super().__init__()
         self.config = config
-        self.tokens_per_frame = tokens_per_frame
-        self.token_dim = token_dim
-        self.tubelet = tubelet
+        self.tokens_per_frame = shape.per_step
+        self.token_dim = shape.dim
+        self.tubelet = shape.tubelet
         self.fingerprint = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
         """Names the weights and settings: equal fingerprints mean equal tokens."""
 
     @staticmethod
     @abstractmethod
-    def skeleton(config: XEncoderConfig) -> nn.Module:
-        """The network without its weights, for counting parameters: cheap on the meta device.
+    def skeleton(config: XEncoderConfig) -> tuple[nn.Module, TokenShape]:
+        """The network without its weights: on the meta device, parameters are counted so.
 
         Raises:
             UserError: the architecture is not known, and its config cannot be had.

@@ -11,7 +11,7 @@ from torch.nn.functional import pad, pixel_unshuffle
 from vljepa.config import XEncoderConfig
 from vljepa.errors import UserError
 from vljepa.model.weights import find_weights
-from vljepa.model.x_encoder.base import XEncoder
+from vljepa.model.x_encoder.base import TokenShape, XEncoder
 
 EFFICIENTNET = "efficientnet-lite0"
 # Per stage: number of blocks, output channels, expansion, kernel, stride of the first block.
@@ -114,28 +114,25 @@ class EfficientNet(XEncoder):
     """
 
     def __init__(self, config: XEncoderConfig) -> None:
-        backbone = self.skeleton(config)
+        backbone, shape = self.skeleton(config)
         weights = find_weights(config.name)
         backbone.load_pretrained(torch.load(weights.files[0], map_location="cpu", weights_only=True))
         backbone.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        blank = torch.zeros(1, 1, config.frame_size, config.frame_size, 3, dtype=torch.uint8)
         # By name, so that a setting of other backbones leaves features on disk valid.
         settings = {name: getattr(config, name) for name in ("name", "frame_size", "taps", "grid", "num_frames")}
-        super().__init__(
-            config,
-            tokens_per_frame=config.grid**2,
-            token_dim=_tokens(backbone, blank, config).shape[-1],
-            tubelet=1,
-            identity=[settings, weights.sha256],
-        )
+        super().__init__(config, shape, identity=[settings, weights.sha256])
         self.backbone = backbone
 
     @staticmethod
-    def skeleton(config: XEncoderConfig) -> EfficientNetLite0:
+    def skeleton(config: XEncoderConfig) -> tuple[EfficientNetLite0, TokenShape]:
         num_blocks = sum(stage[0] for stage in _STAGES)
         if not config.taps or not all(0 <= tap < num_blocks for tap in config.taps):
             raise UserError(f"x_encoder.taps: {config.taps} must name blocks 0 to {num_blocks - 1}")
-        return EfficientNetLite0(max(config.taps) + 1)
+        backbone = EfficientNetLite0(max(config.taps) + 1)
+        blank = torch.zeros(1, 1, config.frame_size, config.frame_size, 3, dtype=torch.uint8)
+        with torch.no_grad():
+            tokens = _tokens(backbone, blank, config)
+        return backbone, TokenShape(per_step=tokens.shape[2], dim=tokens.shape[3])
 
     def encode(self, frames: Tensor) -> Tensor:
         return _tokens(self.backbone, frames, self.config)

@@ -14,7 +14,7 @@ from vljepa.config import XEncoderConfig
 from vljepa.errors import UserError
 from vljepa.model.architectures import architecture, model_type
 from vljepa.model.weights import find_weights, load_network
-from vljepa.model.x_encoder.base import XEncoder
+from vljepa.model.x_encoder.base import TokenShape, XEncoder
 from vljepa.model.x_encoder.preprocessing import Preprocessing
 
 _NETWORKS = {
@@ -39,33 +39,36 @@ class FrameWise(XEncoder):
     """
 
     def __init__(self, config: XEncoderConfig) -> None:
+        kind = _network(config.name)
         weights = find_weights(config.name)
         preprocessing = Preprocessing.read(weights.folder)
         preprocessing.check(config.name, config.frame_size)
-        network = load_network(_network(config.name), weights, getattr(torch, config.dtype))
-        settings: Any = network.config
+        network = load_network(kind, weights, getattr(torch, config.dtype))
         super().__init__(
             config,
-            tokens_per_frame=(preprocessing.size // settings.patch_size) ** 2,
-            token_dim=settings.hidden_size,
-            tubelet=1,
-            identity=[weights.sha256, preprocessing.identity(), config.frame_size, config.dtype],
+            _shape(network.config, preprocessing),
+            [weights.sha256, preprocessing.identity(), config.frame_size, config.dtype],
         )
         self.preprocessing = preprocessing
         self.backbone = network
         self.requires_grad_(False)
 
     @staticmethod
-    def skeleton(config: XEncoderConfig) -> nn.Module:
+    def skeleton(config: XEncoderConfig) -> tuple[nn.Module, TokenShape]:
         settings = architecture(config.name)
-        network: nn.Module = _network(config.name)(getattr(settings, "vision_config", settings))
-        return network
+        settings = getattr(settings, "vision_config", settings)
+        preprocessing = Preprocessing.read(find_weights(config.name).folder)
+        return _network(config.name)(settings), _shape(settings, preprocessing)
 
     def encode(self, frames: Tensor) -> Tensor:
         pixels = self.preprocessing(frames.flatten(0, 1), getattr(torch, self.config.dtype))
         tokens: Tensor = self.backbone(pixels).last_hidden_state
         # Class and register tokens come first.
         return tokens[:, -self.tokens_per_frame :].unflatten(0, frames.shape[:2])
+
+
+def _shape(settings: Any, preprocessing: Preprocessing) -> TokenShape:
+    return TokenShape(per_step=(preprocessing.size // settings.patch_size) ** 2, dim=settings.hidden_size)
 
 
 def _network(name: str) -> Any:

@@ -16,7 +16,7 @@ from vljepa.config import XEncoderConfig
 from vljepa.errors import UserError
 from vljepa.model.architectures import perception_encoder
 from vljepa.model.weights import check_complete, find_weights
-from vljepa.model.x_encoder.base import XEncoder
+from vljepa.model.x_encoder.base import TokenShape, XEncoder
 from vljepa.model.x_encoder.preprocessing import Preprocessing
 
 _THETA = 10_000.0
@@ -147,26 +147,21 @@ class PerceptionEncoder(XEncoder):
         preprocessing.check(config.name, config.frame_size)
         weights = find_weights(config.name)
         dtype = getattr(torch, config.dtype)
-        backbone = PerceptionTower(sizes).to(dtype)
+        tower, shape = self.skeleton(config)
+        backbone = tower.to(dtype)
         state = torch.load(weights.files[0], map_location="cpu", weights_only=True, mmap=True)
-        tower = {name.removeprefix("visual."): tensor for name, tensor in state.items() if name.startswith("visual.")}
-        check_complete(
-            weights, [f"visual.{name}" for name in backbone.load_state_dict(tower, strict=False).missing_keys]
-        )
-        super().__init__(
-            config,
-            tokens_per_frame=(sizes.image_size // sizes.patch_size) ** 2,
-            token_dim=sizes.dim,
-            tubelet=1,
-            identity=[weights.sha256, preprocessing.identity(), config.frame_size, config.dtype],
-        )
+        own = {name.removeprefix("visual."): tensor for name, tensor in state.items() if name.startswith("visual.")}
+        check_complete(weights, [f"visual.{name}" for name in backbone.load_state_dict(own, strict=False).missing_keys])
+        super().__init__(config, shape, [weights.sha256, preprocessing.identity(), config.frame_size, config.dtype])
         self.preprocessing = preprocessing
         self.backbone = backbone.eval()
         self.requires_grad_(False)
 
     @staticmethod
-    def skeleton(config: XEncoderConfig) -> nn.Module:
-        return PerceptionTower(_sizes(config.name))
+    def skeleton(config: XEncoderConfig) -> tuple[nn.Module, TokenShape]:
+        sizes = _sizes(config.name)
+        grid = sizes.image_size // sizes.patch_size
+        return PerceptionTower(sizes), TokenShape(per_step=grid**2, dim=sizes.dim)
 
     def encode(self, frames: Tensor) -> Tensor:
         pixels = self.preprocessing(frames.flatten(0, 1), getattr(torch, self.config.dtype))

@@ -5,7 +5,7 @@ the crop and take the centre (``facebookresearch/vjepa2``, and ``VJEPA2VideoProc
 ``frame_size=292`` here, for the checkpoints of 256 pixels.
 """
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ from transformers.models.vjepa2.modeling_vjepa2 import VJEPA2Encoder
 from vljepa.config import XEncoderConfig
 from vljepa.model.architectures import architecture
 from vljepa.model.weights import find_weights, load_network
-from vljepa.model.x_encoder.base import XEncoder
+from vljepa.model.x_encoder.base import TokenShape, XEncoder
 from vljepa.model.x_encoder.preprocessing import Preprocessing
 
 
@@ -34,21 +34,17 @@ class VJepa2(XEncoder):
         preprocessing = Preprocessing.read(weights.folder)
         preprocessing.check(config.name, config.frame_size)
         network = load_network(VJEPA2Model, weights, getattr(torch, config.dtype))
-        settings = cast(VJEPA2Model, network).config
         super().__init__(
-            config,
-            tokens_per_frame=(preprocessing.size // settings.patch_size) ** 2,
-            token_dim=settings.hidden_size,
-            tubelet=settings.tubelet_size,
-            identity=[weights.sha256, preprocessing.identity(), config.frame_size, config.dtype],
+            config, _shape(network.config), [weights.sha256, preprocessing.identity(), config.frame_size, config.dtype]
         )
         self.preprocessing = preprocessing
         self.backbone = cast(nn.Module, network.encoder)
         self.requires_grad_(False)
 
     @staticmethod
-    def skeleton(config: XEncoderConfig) -> nn.Module:
-        return cast(nn.Module, VJEPA2Encoder(architecture(config.name)))
+    def skeleton(config: XEncoderConfig) -> tuple[nn.Module, TokenShape]:
+        settings = architecture(config.name)
+        return VJEPA2Encoder(settings), _shape(settings)
 
     def encode(self, frames: Tensor) -> Tensor:
         short = -frames.shape[1] % self.tubelet
@@ -57,3 +53,11 @@ class VJepa2(XEncoder):
         pixels = self.preprocessing(frames.flatten(0, 1), getattr(torch, self.config.dtype))
         tokens: Tensor = self.backbone(pixels.unflatten(0, frames.shape[:2])).last_hidden_state
         return tokens.unflatten(1, (-1, self.tokens_per_frame))
+
+
+def _shape(settings: Any) -> TokenShape:
+    return TokenShape(
+        per_step=(settings.crop_size // settings.patch_size) ** 2,
+        dim=settings.hidden_size,
+        tubelet=settings.tubelet_size,
+    )
