@@ -7,7 +7,8 @@ format of the Hugging Face hub; or ``owner/name`` on that hub, with ``@revision`
 import functools
 import hashlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -169,21 +170,31 @@ def load_network(network: type[Any], weights: Weights, dtype: torch.dtype = torc
     Raises:
         UserError: a file is missing or damaged, or a tensor is missing or of the wrong shape.
     """
-    # Its report of tensors of parts that are not used here, such as a text tower, would only alarm.
-    level = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity_error()
     try:
-        loaded, report = network.from_pretrained(
-            weights.folder, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
-        )
+        with _silence():
+            loaded, report = network.from_pretrained(
+                weights.folder, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
+            )
     except (OSError, ValueError, RuntimeError) as error:
         raise UserError(f"{weights.folder}: cannot be loaded ({_first_line(error)}); fetch it again") from error
-    finally:
-        transformers_logging.set_verbosity(level)
     # transformers fills what is missing with random numbers.
     check_complete(weights, sorted(report["missing_keys"]))
     module: nn.Module = loaded.eval()
     return module
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Hold transformers' progress bar back, and its report of parts not used here, such as a text tower."""
+    level, bar = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        if bar:
+            transformers_logging.enable_progress_bar()
 
 
 def check_complete(weights: Weights, missing: Sequence[str]) -> None:
