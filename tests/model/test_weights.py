@@ -3,8 +3,8 @@
 import hashlib
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
-import httpx2
 import pytest
 import torch
 from huggingface_hub import constants
@@ -97,7 +97,7 @@ def test_an_absent_model_and_a_gated_one_are_told_in_one_line(cache: Path, monke
     def refuse(*_: Any, local_files_only: bool = False, **__: Any) -> str:
         if local_files_only:
             raise weights.LocalEntryNotFoundError("absent")
-        raise GatedRepoError("401\nmore", response=httpx2.Response(401, request=httpx2.Request("GET", "https://hf.co")))
+        raise GatedRepoError("401\nmore", response=Mock(headers={}))
 
     monkeypatch.setattr(weights, "snapshot_download", refuse)
     with pytest.raises(UserError, match=r"accept its licence at https://huggingface\.co/somebody/gated ") as gated:
