@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 
 from vljepa.config import XEncoderConfig
-from vljepa.model.x_encoder import XEncoder
+from vljepa.model.x_encoder import load_x_encoder
 from vljepa.tabletop.actions import simulate_action
 from vljepa.tabletop.render import render_state
 from vljepa.tabletop.scene import COLOURS, SHAPES, VERBS
@@ -46,7 +46,7 @@ def images() -> tuple[np.ndarray, Tensor, Tensor]:
 @torch.no_grad()
 def encode(pictures: np.ndarray, taps: tuple[int, ...], size: int) -> tuple[Tensor, float]:
     """Visual tokens (n, N, D), float16, and images encoded a second."""
-    encoder = XEncoder(XEncoderConfig(taps=taps, frame_size=size))
+    encoder = load_x_encoder(XEncoderConfig(taps=taps, frame_size=size))
     parts, began = [], time.perf_counter()
     for first in range(0, len(pictures), BATCH):
         frames = torch.from_numpy(pictures[first : first + BATCH]).permute(0, 3, 1, 2)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vljepa.config import RunConfig, from_json, to_json
-from vljepa.model.x_encoder import XEncoder
+from vljepa.model.x_encoder import load_x_encoder
 from vljepa.recipes import RECIPES
 
 
@@ -21,7 +21,7 @@ def test_config_round_trip(name: str) -> None:
 def test_taps_fold_onto_the_grid(name: str) -> None:
     config = RECIPES[name]().model.x_encoder
     frames = torch.zeros(1, 2, config.frame_size, config.frame_size, 3, dtype=torch.uint8)
-    assert XEncoder(config)(frames).shape[:3] == (1, 2, config.grid**2)
+    assert load_x_encoder(config)(frames).shape[:3] == (1, 2, config.grid**2)
 
 
 def test_baseline_sees_the_same_samples() -> None:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from vljepa.data.video import iter_frames, probe, read_clip, resize
 from vljepa.errors import UserError
-from vljepa.model.bulk import embed_windows, stream_tokens
+from vljepa.model.bulk import embed_windows, stream_parts, window_parts, window_tokens
 from vljepa.model.vljepa import VLJEPA
 from vljepa.tasks.answer import answer
 from vljepa.tasks.classify import classify
@@ -140,7 +140,8 @@ class Model:
     ) -> Iterator[Event]:
         """Events of a long video as they happen: decoded only where the meaning changes (paper, section 4.6).
 
-        Each frame passes the X-Encoder once; the predictor sees the last 2 s at every instant.
+        The predictor sees the last 2 s at every instant. Each frame passes the X-Encoder once, unless it sees frames
+        together.
 
         Args:
             video: a file, or frames ``(height, width, 3)`` as an array or any iterable, with ``fps``.
@@ -202,8 +203,8 @@ class Model:
         Raises:
             UserError: the file cannot be read.
         """
-        times, tokens = stream_tokens(self.network, path, rate_hz)
-        return times, embed_windows(self.network, tokens, query)
+        times, parts = stream_parts(self.network, path, rate_hz)
+        return times, embed_windows(self.network, parts, query)
 
     @torch.inference_mode()
     def familiarity(self, video: Video) -> float:
@@ -268,10 +269,10 @@ class Model:
         window: deque[Tensor] = deque(maxlen=count)
         for time, frame in frames:
             with torch.inference_mode():
-                window.append(self.network.encode_frames(torch.from_numpy(frame.copy())[None, None])[:, 0])
+                window.append(window_parts(self.network, torch.from_numpy(frame.copy())[None]))
                 # Until the window is full its first frame stands for what came before.
-                tokens = torch.stack([window[0]] * (count - len(window)) + list(window), dim=1)
-                embedding = self.network.predict(tokens, [query])[0]
+                parts = torch.stack([window[0]] * (count - len(window)) + list(window), dim=1)
+                embedding = self.network.predict(window_tokens(self.network, parts), [query])[0]
             yield time, embedding
 
 

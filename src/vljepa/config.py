@@ -15,6 +15,20 @@ T = typing.TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
+class RopeScaling:
+    """Llama 3's stretching of rotary positions ("llama3" in ``config.json``) for contexts longer than first trained."""
+
+    factor: float
+    """By how much the slow rotations are slowed further."""
+    low_freq_factor: float
+    """Rotations with fewer turns than this in the original context are slow."""
+    high_freq_factor: float
+    """Those with more turns than this stay as they are; between the two they are blended."""
+    original_context: int
+    """Tokens."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TransformerConfig:
     """The one transformer block of the project: Llama's (RMSNorm, RoPE, grouped-query attention, SwiGLU)."""
 
@@ -29,6 +43,7 @@ class TransformerConfig:
     causal: bool = False
     """Mask the future: True for language models, False for the predictor."""
     rope_theta: float = 10_000.0
+    rope_scaling: RopeScaling | None = None
     norm_eps: float = 1e-5
 
     def __post_init__(self) -> None:
@@ -48,15 +63,18 @@ class XEncoderConfig:
     """The frozen X-Encoder: frames to visual tokens."""
 
     name: str = "efficientnet-lite0"
-    """Backbone."""
+    """Backbone: that one, ``owner/name`` or ``owner/name@revision`` on the Hugging Face hub, or a folder in its
+    format."""
     frame_size: int = 192
-    """Frames are resized and centre-cropped to this square, pixels."""
+    """Frames are resized and centre-cropped to this square, pixels; a hub backbone then takes the centre it reads."""
     taps: tuple[int, ...] = (7, 10)
-    """Backbone blocks whose outputs are concatenated into the visual tokens."""
+    """Of efficientnet-lite0: blocks whose outputs are concatenated into the visual tokens."""
     grid: int = 4
-    """Tokens per side: N = grid * grid. Finer taps are folded (space to depth) onto this grid."""
+    """Of efficientnet-lite0: tokens per side, N = grid * grid. Finer taps are folded (space to depth) onto it."""
     num_frames: int = 8
     """Frames sampled uniformly from a video clip (an image gives 1)."""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """Of a hub backbone's frozen weights."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +83,14 @@ class PredictorConfig:
 
     transformer: TransformerConfig
     tokenizer: str = "all-MiniLM-L6-v2"
-    """Whose tokenizer and token embeddings read the query."""
+    """Whose tokenizer and token embeddings read the query: a backbone of the project, or a Llama on the hub or in a
+    folder."""
     tubelet: int = 2
-    """Consecutive frames joined into one token per grid cell; a single image is repeated to fill it."""
+    """Consecutive time steps joined into one token per grid cell; a single one is repeated to fill it. 1 for an
+    X-Encoder that joins frames itself."""
     max_query_tokens: int = 512
     init: str | None = None
-    """Language model whose layers start the predictor; None starts at random."""
+    """Llama whose layers start the predictor, named as ``tokenizer``; None starts at random."""
     init_first_layer: int = 0
     """First layer taken from ``init``."""
 
@@ -80,8 +100,11 @@ class YEncoderConfig:
     """Y-Encoder: target text to its embedding."""
 
     name: str = "all-MiniLM-L6-v2"
+    """Backbone: that one, or a text encoder on the Hugging Face hub or in a folder, named as the X-Encoder."""
     max_tokens: int = 512
     """Context, tokens; longer texts are cut."""
+    prompt: str | None = None
+    """Name of the backbone's own prompt put before every text, e.g. EmbeddingGemma's ``STS``; None adds nothing."""
     train_token_embeddings: bool = False
     """Train the token table too. Off in ``nano``: the table alone would exceed the shipped size."""
 

@@ -7,9 +7,10 @@ letter   meaning
 ======== =====================================================================
 B        batch: samples
 F        frames of one clip, in order of time
+T        time steps of a clip's visual tokens: F, or fewer where the X-Encoder joins frames
 H, W     height and width of a frame, pixels
 S        side of a square frame, pixels
-N        visual tokens of one frame
+N        visual tokens of one time step
 L        query or text tokens
 D        hidden width of a network
 E        width of the shared embedding space
@@ -74,7 +75,7 @@ class Batch:
     """Samples ready for a training step; all clips have the same number of frames."""
 
     visual_tokens: Tensor
-    """(B, F, N, D) features of the frozen X-Encoder, float16 or float32."""
+    """(B, T, N, D) features of the frozen X-Encoder, float16 or float32."""
     queries: list[str]
     """B queries, X_Q."""
     targets: list[str]

@@ -11,7 +11,7 @@ TINY = TransformerConfig(dim=32, num_layers=2, num_heads=4, num_kv_heads=2, ffn_
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
     torch.manual_seed(0)
-    return Predictor(PredictorConfig(transformer=TINY), token_dim=12, tokens_per_frame=4, max_frames=8, embed_dim=16)
+    return Predictor(PredictorConfig(transformer=TINY), token_dim=12, tokens_per_frame=4, max_steps=8, embed_dim=16)
 
 
 def test_a_clip_with_its_query_is_predicted_alike_alone_and_in_company(predictor: Predictor) -> None:
@@ -41,7 +41,7 @@ def test_contents_cannot_outgrow_positions_and_query() -> None:
     """Visual tokens once grew to a hundred times the query's scale in training, and no question was learned."""
     torch.manual_seed(0)
     predictor = Predictor(
-        PredictorConfig(transformer=TINY), token_dim=12, tokens_per_frame=4, max_frames=8, embed_dim=16
+        PredictorConfig(transformer=TINY), token_dim=12, tokens_per_frame=4, max_steps=8, embed_dim=16
     )
     visual, queries = torch.randn(2, 8, 4, 12), ["red cube", "blue ball"]
     with torch.no_grad():
@@ -64,7 +64,7 @@ def test_an_image_is_a_tubelet_of_its_repetitions(predictor: Predictor) -> None:
 
 def test_queries_are_cut_to_the_context() -> None:
     config = PredictorConfig(transformer=TINY, max_query_tokens=3)
-    predictor = Predictor(config, token_dim=12, tokens_per_frame=4, max_frames=2, embed_dim=16)
+    predictor = Predictor(config, token_dim=12, tokens_per_frame=4, max_steps=2, embed_dim=16)
     visual = torch.randn(1, 2, 4, 12)
     with torch.no_grad():
         assert torch.equal(predictor(visual, ["one red cube here"]), predictor(visual, ["one red cube"]))

@@ -120,7 +120,7 @@ def _with_nearest(
     from vljepa.evaluation.features import Features
     from vljepa.evaluation.nearest import nearest_system, read_training
     from vljepa.evaluation.systems import with_training_texts
-    from vljepa.model.y_encoder import YEncoder
+    from vljepa.model.y_encoder import load_y_encoder
     from vljepa.recipes import nano
 
     sources = {source.manifest: source.num_frames for stage in nano().stages for source in stage.sources}
@@ -137,7 +137,7 @@ def _with_nearest(
             clips, frames, lambda done, total: tell(f"features of {frames}-frame training clips", "", done, total)
         ),
         features,
-        YEncoder(YEncoderConfig(), model.network.config.embed_dim),
+        load_y_encoder(YEncoderConfig(), model.network.config.embed_dim),
         model.network.config.x_encoder.num_frames,
     )
     videos = samples.get(model.network.config.x_encoder.num_frames, [])

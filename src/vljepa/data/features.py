@@ -4,7 +4,7 @@ A cache lives in a folder named after what its contents depend on (encoder, fram
 
     about.json        fingerprint and shape of one clip's features
     index.jsonl       one line per clip: its key and its row
-    shard-00000.npy   float16 (SHARD_CLIPS, F, N, D); row r lies in shard r // SHARD_CLIPS
+    shard-00000.npy   float16 (SHARD_CLIPS, T, N, D); row r lies in shard r // SHARD_CLIPS
     lock              held by the process that builds
 
 Rows are written before the index names them, so a build that is killed continues where it was.
@@ -64,7 +64,7 @@ class FeatureCache:
 
         Args:
             folder: parent of all caches.
-            encode: (B, F, S, S, 3) uint8 frames to (B, F, N, D) features.
+            encode: (B, F, S, S, 3) uint8 frames to (B, T, N, D) features.
             fingerprint: of the encoder: weights, taps, preprocessing. Another one gives another cache.
             size: S, pixels.
             workers: decoding threads (decoders release Python's lock).
@@ -110,11 +110,11 @@ class FeatureCache:
     def __contains__(self, clip: Clip) -> bool:
         return clip in self._rows
 
-    def read(self, keys: Sequence[Clip]) -> Float16[np.ndarray, "B F N D"]:
+    def read(self, keys: Sequence[Clip]) -> Float16[np.ndarray, "B T N D"]:
         """Features of clips that are in the cache, in their order.
 
         Returns:
-            (B, F, N, D) float16, a copy.
+            (B, T, N, D) float16, a copy.
 
         Raises:
             KeyError: a clip is not in the cache (ask ``clip in cache`` first).

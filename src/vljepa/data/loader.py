@@ -64,7 +64,7 @@ class Loader:
         """The batch of a step (from 0), the same at every call.
 
         Returns:
-            A batch with (B, F, N, D) float16 visual tokens.
+            A batch with (B, T, N, D) float16 visual tokens.
         """
         while len(self._picked) <= step:
             rng = np.random.default_rng([self.seed, _MIXTURE, len(self._picked)])

@@ -16,7 +16,7 @@ from vljepa.demo.seen import Seen
 from vljepa.evaluation.benchmark import read_benchmark
 from vljepa.evaluation.metrics.cider import cider
 from vljepa.evaluation.selective import EmbeddedStream, Sweep, sweep
-from vljepa.model.bulk import embed_windows, frame_tokens
+from vljepa.model.bulk import embed_windows, window_parts
 from vljepa.tasks.stream import OnlineDecoder, StreamPolicy
 from vljepa.tasks.unit import unit_rows
 from vljepa.types import Event
@@ -67,7 +67,7 @@ def _embed(seen: Seen, path: Path, annotations: Annotations) -> tuple[EmbeddedSt
         islice(iter_frames(path, STREAM_RATE_HZ, network.config.x_encoder.frame_size), int(LONGEST * STREAM_RATE_HZ))
     )
     frames = np.stack([frame for _, frame in timed])
-    embeddings = embed_windows(network, frame_tokens(network, frames), CAPTION_QUERY)
+    embeddings = embed_windows(network, window_parts(network, torch.from_numpy(frames)), CAPTION_QUERY)
     times = np.array([time for time, _ in timed])
     return EmbeddedStream(times=times, embeddings=unit_rows(embeddings), annotations=annotations), frames
 

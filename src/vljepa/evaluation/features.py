@@ -65,7 +65,7 @@ class Features:
         return cache
 
     def tokens(self, clips: Sequence[Clip]) -> list[tuple[list[int], Tensor]]:
-        """Visual tokens, grouped by number of frames: positions in ``clips`` and (b, F, N, D) float32.
+        """Visual tokens, grouped by number of frames: positions in ``clips`` and (b, T, N, D) float32.
 
         Raises:
             UserError: a clip cannot be read.
@@ -79,7 +79,7 @@ class Features:
         return [(rows, self._read([clips[row] for row in rows])) for rows in groups.values()]
 
     def stream(self, path: str, rate_hz: float) -> tuple[list[float], Tensor]:
-        """Times in seconds and visual tokens (T, N, D), float16, of a video's frames at ``rate_hz``.
+        """Times in seconds and ``bulk.window_parts`` of a video's frames at ``rate_hz``; tokens are float16.
 
         Raises:
             UserError: the video cannot be read.
@@ -92,14 +92,14 @@ class Features:
         about = f"{encoder} {rate_hz} {path} {stat.st_size} {stat.st_mtime_ns}"
         stored = self._folder / "streams" / f"{hashlib.sha256(about.encode()).hexdigest()[:32]}.npy"
         if not stored.exists():
-            tokens = bulk.stream_tokens(self._model.network, path, rate_hz)[1]
+            parts = bulk.stream_parts(self._model.network, path, rate_hz)[1]
             stored.parent.mkdir(parents=True, exist_ok=True)
             # Written aside and renamed: a stream that exists is whole.
             aside = stored.with_suffix(".writing.npy")
-            np.save(aside, tokens.half().numpy())
+            np.save(aside, (parts.half() if parts.is_floating_point() else parts).numpy())
             os.replace(aside, stored)
-        tokens = torch.from_numpy(np.load(stored))
-        return [i / rate_hz for i in range(len(tokens))], tokens
+        parts = torch.from_numpy(np.load(stored))
+        return [i / rate_hz for i in range(len(parts))], parts
 
     def _read(self, clips: list[Clip]) -> Tensor:
         caches = [self._caches[clip] for clip in clips]

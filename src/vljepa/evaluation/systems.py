@@ -34,8 +34,8 @@ def model_system(model: Model, features: Features, *, name: str, about: str = ""
         return embedded
 
     def embed_stream(path: str, rate_hz: float, query: str) -> tuple[Sequence[float], Embeddings]:
-        times, tokens = features.stream(path, rate_hz)
-        return full_windows(times, embed_windows(network, tokens, query), network.config.x_encoder.num_frames)
+        times, parts = features.stream(path, rate_hz)
+        return full_windows(times, embed_windows(network, parts, query), network.config.x_encoder.num_frames)
 
     def decode(rows: Embeddings) -> list[str]:
         return network.decode(torch.from_numpy(np.asarray(rows)))

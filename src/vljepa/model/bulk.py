@@ -52,8 +52,8 @@ def cache_features(
     )
 
 
-def stream_tokens(network: VLJEPA, path: str | Path, rate_hz: float) -> tuple[list[float], Tensor]:
-    """Times in seconds and visual tokens ``(instants, N, D)`` of the frames of a file; the frames are not kept.
+def stream_parts(network: VLJEPA, path: str | Path, rate_hz: float) -> tuple[list[float], Tensor]:
+    """Times in seconds and, by ``window_parts``, what windows over a file's frames are made of.
 
     Raises:
         UserError: the file cannot be read.
@@ -63,25 +63,36 @@ def stream_tokens(network: VLJEPA, path: str | Path, rate_hz: float) -> tuple[li
     frames = iter_frames(str(path), rate_hz, network.config.x_encoder.frame_size)
     while some := list(islice(frames, _BATCH)):
         times += [time for time, _ in some]
-        parts.append(frame_tokens(network, np.stack([frame for _, frame in some])))
+        parts.append(window_parts(network, torch.from_numpy(np.stack([frame for _, frame in some]))))
     return times, torch.cat(parts)
 
 
-def frame_tokens(network: VLJEPA, frames: UInt8[np.ndarray, "T S S 3"]) -> Float[Tensor, "T N D"]:
-    """Visual tokens of frames, each seen alone; so many pass the X-Encoder together as memory easily holds."""
-    batches = torch.from_numpy(frames)[:, None].split(_BATCH)
-    return torch.cat([network.encode_frames(batch)[:, 0] for batch in batches])
+def window_parts(network: VLJEPA, frames: UInt8[Tensor, "F S S 3"]) -> Tensor:
+    """Of each frame what is kept for the windows it lies in: visual tokens ``(F, N, D)``, each frame seen alone.
+
+    An X-Encoder that sees a clip's frames together needs the frames themselves, ``(F, S, S, 3)``.
+    """
+    if network.x_encoder.tubelet > 1:
+        return frames
+    return torch.cat([network.encode_frames(batch)[:, 0] for batch in frames[:, None].split(_BATCH)])
+
+
+def window_tokens(network: VLJEPA, parts: Tensor) -> Float[Tensor, "B T N D"]:
+    """Visual tokens of windows, from their ``window_parts`` ``(B, F, ...)``."""
+    return network.encode_frames(parts) if network.x_encoder.tubelet > 1 else parts.float()
 
 
 @torch.inference_mode()
-def embed_windows(network: VLJEPA, tokens: Tensor, query: str) -> Tensor:
+def embed_windows(network: VLJEPA, parts: Tensor, query: str) -> Tensor:
     """Predicted embeddings ``(instants, E)`` of the last frames at each instant of a stream.
 
     Args:
-        tokens: ``(instants, N, D)`` of the stream's frames.
+        parts: ``window_parts`` of the stream's frames, ``(instants, ...)``.
     """
-    rows = window_rows(len(tokens), network.config.x_encoder.num_frames)
-    return torch.cat([network.predict(tokens[some].float(), [query] * len(some)) for some in rows.split(_BATCH)])
+    rows = window_rows(len(parts), network.config.x_encoder.num_frames)
+    return torch.cat(
+        [network.predict(window_tokens(network, parts[some]), [query] * len(some)) for some in rows.split(_BATCH)]
+    )
 
 
 def window_rows(num_instants: int, num_frames: int) -> Int[Tensor, "instants F"]:

@@ -11,7 +11,7 @@ from vljepa.config import PredictorConfig
 
 
 class PooledPredictor(nn.Module):
-    """Mean of the visual tokens over frames and places, then a two-layer perceptron into the shared space.
+    """Mean of the visual tokens over time and places, then a two-layer perceptron into the shared space.
 
     Takes the predictor's arguments, so that either stands in ``VLJEPA`` without a special case.
 
@@ -19,12 +19,12 @@ class PooledPredictor(nn.Module):
         config: its transformer's ``dim`` sets the perceptron's inner width, 4 * dim.
         token_dim: D, width of the visual tokens.
         tokens_per_frame: N; the mean does not depend on it.
-        max_frames: longest clip; the mean does not depend on it.
+        max_steps: T, longest clip; the mean does not depend on it.
         embed_dim: E, width of the shared space.
     """
 
     def __init__(
-        self, config: PredictorConfig, token_dim: int, tokens_per_frame: int, max_frames: int, embed_dim: int
+        self, config: PredictorConfig, token_dim: int, tokens_per_frame: int, max_steps: int, embed_dim: int
     ) -> None:
         super().__init__()
         inner = 4 * config.transformer.dim
@@ -34,7 +34,7 @@ class PooledPredictor(nn.Module):
         self.head = nn.Linear(inner, embed_dim)
 
     def forward(self, visual_tokens: Tensor, queries: Sequence[str]) -> Tensor:
-        """Visual tokens (B, F, N, D) to embeddings (B, E), not normalised; ``queries`` are ignored."""
+        """Visual tokens (B, T, N, D) to embeddings (B, E), not normalised; ``queries`` are ignored."""
         pooled = visual_tokens.float().mean(dim=(1, 2))
         embeddings: Tensor = self.head(self.act(self.up(self.norm(pooled))))
         return embeddings

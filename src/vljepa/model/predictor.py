@@ -1,16 +1,17 @@
 """The predictor: visual tokens and a query to the predicted embedding of the target text (paper, section 3.1)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import embedding, interpolate
 
-from vljepa.config import PredictorConfig, TransformerConfig
+from vljepa.config import PredictorConfig
 from vljepa.errors import UserError
+from vljepa.model.llama import TokenEmbedder, load_llama, load_token_embedder
 from vljepa.model.transformer import Transformer
-from vljepa.model.weights import load_llama, load_token_embedder
 
 _MEMO_SIZE = 65_536
 _POSITION_STD = 0.5
@@ -24,8 +25,9 @@ class Predictor(nn.Module):
         config: size, tubelet, and whose token embeddings read the query.
         token_dim: D of the visual tokens.
         tokens_per_frame: N.
-        max_frames: frames of a full clip; fixes how many time positions are learned.
+        max_steps: time steps T of a full clip; fixes how many time positions are learned.
         embed_dim: E.
+        embedder: reads the query; default: that of ``config.tokenizer``.
 
     Raises:
         UserError: weights that cannot be had, or that do not fit the sizes in ``config``.
@@ -34,12 +36,18 @@ class Predictor(nn.Module):
     token_table: Tensor
 
     def __init__(
-        self, config: PredictorConfig, token_dim: int, tokens_per_frame: int, max_frames: int, embed_dim: int
+        self,
+        config: PredictorConfig,
+        token_dim: int,
+        tokens_per_frame: int,
+        max_steps: int,
+        embed_dim: int,
+        embedder: TokenEmbedder | None = None,
     ) -> None:
         super().__init__()
         self.config = config
         dim = config.transformer.dim
-        embedder = load_token_embedder(config.tokenizer)
+        embedder = embedder or load_token_embedder(config.tokenizer)
         self.tokenizer = embedder.tokenizer
         # Frozen and had from its source again, so no part of the trained weights.
         self.register_buffer("token_table", embedder.table, persistent=False)
@@ -48,7 +56,7 @@ class Predictor(nn.Module):
         # and query, and no question is learned (docs/log.md).
         self.visual_proj = nn.Linear(token_dim * config.tubelet, dim)
         self.visual_norm = nn.RMSNorm(dim, eps=config.transformer.norm_eps)
-        self.time_position = nn.Parameter(torch.randn(-(-max_frames // config.tubelet), dim) * _POSITION_STD)
+        self.time_position = nn.Parameter(torch.randn(-(-max_steps // config.tubelet), dim) * _POSITION_STD)
         self.space_position = nn.Parameter(torch.randn(tokens_per_frame, dim) * _POSITION_STD)
         self.query_proj = nn.Linear(embedder.table.shape[1], dim)
         self.query_norm = nn.RMSNorm(dim, eps=config.transformer.norm_eps)
@@ -58,7 +66,7 @@ class Predictor(nn.Module):
         if config.init is not None:
             _start_from_language_model(self.transformer, config.init, config.init_first_layer)
 
-    def forward(self, visual_tokens: Float[Tensor, "B F N D"], queries: Sequence[str]) -> Float[Tensor, "B E"]:
+    def forward(self, visual_tokens: Float[Tensor, "B T N D"], queries: Sequence[str]) -> Float[Tensor, "B E"]:
         """Predicted embeddings, not normalised. An empty query adds no tokens.
 
         Raises:
@@ -83,13 +91,13 @@ class Predictor(nn.Module):
         return self.head(total / torch.tensor(lengths, device=out.device, dtype=out.dtype)[:, None])
 
     def _embed_visual(self, tokens: Tensor) -> Tensor:
-        """Visual tokens with positions, ``(B, tubelets * N, dim)``; a cell's consecutive frames become one token."""
+        """Visual tokens with positions, ``(B, tubelets * N, dim)``; a cell's consecutive steps become one token."""
         tubelet = self.config.tubelet
         tokens = self.token_norm(tokens.float())
-        batch, num_frames, num_tokens, token_dim = tokens.shape
-        short = -num_frames % tubelet
+        batch, num_steps, num_tokens, token_dim = tokens.shape
+        short = -num_steps % tubelet
         if short:
-            # The last frame fills the tubelet; for an image that is the image itself.
+            # The last step fills the tubelet; for an image that is the image itself.
             tokens = torch.cat((tokens, tokens[:, -1:].expand(-1, short, -1, -1)), dim=1)
         tokens = tokens.view(batch, -1, tubelet, num_tokens, token_dim).transpose(2, 3).flatten(3)
         time = self._time_positions(tokens.shape[1])
@@ -127,17 +135,10 @@ def _interleave(batch: int, num_visual: int, query_lengths: list[int]) -> Tensor
 
 
 def _start_from_language_model(transformer: Transformer, name: str, first_layer: int) -> None:
-    """Load the last layers and the final norm of a language model."""
-    llama = load_llama(name, first_layer)
+    """Load as many layers of a language model as ours has, from ``first_layer`` on, and its final norm."""
     ours = transformer.config
-
-    def shape(config: TransformerConfig) -> tuple[int | float, ...]:
-        return (config.dim, config.num_heads, config.num_kv_heads, config.ffn_dim, config.rope_theta, config.norm_eps)
-
-    layers = llama.config.num_layers - first_layer
-    if shape(ours) != shape(llama.config) or ours.num_layers != layers:
-        raise UserError(
-            f"predictor.init: {name} from layer {first_layer} has {layers} layers and (dim, heads, kv heads, ffn, "
-            f"rope theta, eps) {shape(llama.config)}; the config says {ours.num_layers} and {shape(ours)}"
-        )
+    llama = load_llama(name, first_layer, ours.num_layers)
+    theirs = replace(llama.config, num_layers=ours.num_layers, causal=ours.causal)
+    if ours != theirs:
+        raise UserError(f"predictor.init: the layers of {name} are {theirs}; the config says {ours}")
     transformer.load_state_dict(llama.state)

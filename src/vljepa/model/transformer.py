@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention, silu
 
-from vljepa.config import TransformerConfig
+from vljepa.config import RopeScaling, TransformerConfig
 
 Group = tuple[int, int, int]
 """First token, number of sequences and their common length of a run of equally long sequences."""
@@ -43,12 +43,23 @@ class KVCache:
         return key, value
 
 
-def rope_table(positions: Tensor, head_dim: int, theta: float) -> tuple[Tensor, Tensor]:
+def rope_table(positions: Tensor, config: TransformerConfig) -> tuple[Tensor, Tensor]:
     """Cosine and sine of rotary positions, each ``(tokens, 1, head_dim)``, float32."""
-    exponents = torch.arange(0, head_dim, 2, device=positions.device, dtype=torch.float32) / head_dim
-    angles = positions[:, None].float() * theta**-exponents
+    exponents = torch.arange(0, config.head_dim, 2, device=positions.device, dtype=torch.float32) / config.head_dim
+    speeds = config.rope_theta**-exponents
+    if config.rope_scaling is not None:
+        speeds = _slowed(speeds, config.rope_scaling)
+    angles = positions[:, None].float() * speeds
     angles = torch.cat((angles, angles), dim=-1)[:, None]
     return angles.cos(), angles.sin()
+
+
+def _slowed(speeds: Tensor, scaling: RopeScaling) -> Tensor:
+    """Llama 3's rotations, radians a token: slow ones slowed further, fast ones as they are, the rest in between."""
+    turns = scaling.original_context * speeds / (2 * math.pi)
+    kept = (turns - scaling.low_freq_factor) / (scaling.high_freq_factor - scaling.low_freq_factor)
+    kept = kept.clamp(0, 1)
+    return speeds * (kept + (1 - kept) / scaling.factor)
 
 
 def rotate(x: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
@@ -175,7 +186,7 @@ class Transformer(nn.Module):
         positions = torch.cat(
             [torch.arange(past, past + length, device=hidden.device).repeat(count) for _, count, length in groups]
         )
-        rope = rope_table(positions, self.config.head_dim, self.config.rope_theta)
+        rope = rope_table(positions, self.config)
         for layer in self.layers:
             hidden = layer(hidden, rope, groups, cache)
         hidden = self.norm(hidden)

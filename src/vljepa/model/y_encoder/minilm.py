@@ -1,8 +1,4 @@
-"""The Y-Encoder: target text to its embedding (paper, section 2).
-
-all-MiniLM-L6-v2 with a linear head into the shared space. It trains jointly with the predictor, at a much smaller
-learning rate (section 3.1); its token tables stay frozen unless asked for.
-"""
+"""all-MiniLM-L6-v2: the small Y-Encoder of ``nano``, from a Python package."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -11,76 +7,55 @@ import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from torch.nn import functional
 from transformers import BertConfig, BertModel
 
 from vljepa.config import YEncoderConfig
-from vljepa.errors import UserError
-from vljepa.model.weights import weights_path
+from vljepa.model.weights import find_weights
+from vljepa.model.y_encoder.base import YEncoder
 
-NAME = "all-MiniLM-L6-v2"
+MINILM = "all-MiniLM-L6-v2"
 Group = tuple[int, int]
 """Length in tokens and number of texts of a run of equally long ones."""
 
 
-class YEncoder(nn.Module):
-    """Texts to target embeddings S_Y.
-
-    Dropout is off in training too: equal texts must have equal embeddings, so each is encoded once.
+class MiniLM(YEncoder):
+    """Mean of BERT's outputs; texts are packed end to end, so that there is no [PAD].
 
     Args:
-        config: which encoder, and its context.
+        config: its context, and whether token tables train.
         embed_dim: E, width of the shared space.
 
     Raises:
-        UserError: an unknown encoder name, or its weights are not installed or not the expected file.
+        UserError: its weights are not installed or not the expected file.
     """
 
+    bert: BertModel
+
     def __init__(self, config: YEncoderConfig, embed_dim: int) -> None:
-        super().__init__()
-        if config.name != NAME:
-            raise UserError(f"y_encoder: unknown name {config.name!r}; use {NAME!r}")
-        weights_file = weights_path(NAME)
-        folder = weights_file.parent
-        bert_config = BertConfig.from_json_file(folder / "config.json")
-        bert_config.hidden_dropout_prob = bert_config.attention_probs_dropout_prob = 0.0
-        self.bert = BertModel(bert_config, add_pooling_layer=False)
-        weights = load_file(weights_file)
+        weights = find_weights(MINILM)
+        bert, width = self.skeleton(config)
         # Sentence embeddings never pass through BERT's pooler; position_ids are not weights.
-        self.bert.load_state_dict(
-            {k: v for k, v in weights.items() if not k.startswith("pooler.") and not k.endswith("position_ids")}
+        bert.load_state_dict(
+            {
+                name: tensor
+                for name, tensor in load_file(weights.files[0]).items()
+                if not name.startswith("pooler.") and not name.endswith("position_ids")
+            }
         )
-        if not config.train_token_embeddings:
-            tables = self.bert.embeddings
-            for table in (tables.word_embeddings, tables.position_embeddings, tables.token_type_embeddings):
-                table.requires_grad_(False)
-
-        self.width = int(bert_config.hidden_size)
-        self.head = nn.Linear(self.width, embed_dim)
-        if embed_dim == self.width:
-            # Training then starts from the space that MiniLM already knows.
-            nn.init.eye_(self.head.weight)
-            nn.init.zeros_(self.head.bias)
-
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        super().__init__(config, bert, "bert", width, embed_dim)
+        self._tokenizer = Tokenizer.from_file(str(weights.folder / "tokenizer.json"))
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(min(config.max_tokens, int(bert_config.max_position_embeddings)))
+        self._tokenizer.enable_truncation(min(config.max_tokens, int(self.bert.config.max_position_embeddings)))
 
-    def forward(self, texts: Sequence[str]) -> Tensor:
-        """Texts to embeddings, (n, E), not normalised; row i belongs to ``texts[i]``."""
-        embeddings: Tensor = self.head(self.sentence_embedding(texts))
-        return embeddings
+    @staticmethod
+    def skeleton(config: YEncoderConfig) -> tuple[nn.Module, int]:
+        settings = BertConfig.from_json_file(find_weights(MINILM).folder / "config.json")
+        settings.hidden_dropout_prob = settings.attention_probs_dropout_prob = 0.0
+        return BertModel(settings, add_pooling_layer=False), int(settings.hidden_size)
 
-    def sentence_embedding(self, texts: Sequence[str]) -> Tensor:
-        """Texts to all-MiniLM-L6-v2's own sentence embeddings, (n, 384), of unit length: before our head.
-
-        Each distinct text is encoded once; texts are packed end to end, so that there is no [PAD].
-        """
+    def encode(self, texts: Sequence[str]) -> Tensor:
         device = self.head.weight.device
-        if not texts:
-            return torch.empty(0, self.width, device=device)
-        distinct = {text: index for index, text in enumerate(dict.fromkeys(texts))}
-        ids = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(distinct))]
+        ids = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
         order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
         packed = [ids[row] for row in order]
         groups = [(length, len(list(rows))) for length, rows in groupby(map(len, packed))]
@@ -92,8 +67,7 @@ class YEncoder(nn.Module):
         pooled = torch.cat([rows.float().mean(dim=1) for rows in _cut(hidden, groups)])
         place = torch.empty(len(order), dtype=torch.long)
         place[torch.tensor(order)] = torch.arange(len(order))
-        back = place[torch.tensor([distinct[text] for text in texts])].to(device)
-        return functional.normalize(pooled, dim=-1)[back]
+        return pooled[place.to(device)]
 
     def _encode_packed(self, ids: Tensor, positions: Tensor, groups: Sequence[Group]) -> Tensor:
         """BERT over texts that lie end to end: (tokens,) to (tokens, width).

@@ -13,15 +13,15 @@ from torch import Tensor
 
 from vljepa.config import XEncoderConfig
 from vljepa.errors import UserError
-from vljepa.model.weights import weights_path
-from vljepa.model.x_encoder import XEncoder
+from vljepa.model.weights import find_weights
+from vljepa.model.x_encoder import load_x_encoder
 
 BLOCKS_WITH_STRIDE_2 = (1, 3, 5, 11)
 
 
 @pytest.fixture(scope="module")
 def published() -> dict[str, Tensor]:
-    return torch.load(weights_path("efficientnet-lite0"), weights_only=True)
+    return torch.load(find_weights("efficientnet-lite0").files[0], weights_only=True)
 
 
 def reference(frames: Tensor, weights: dict[str, Tensor]) -> list[Tensor]:
@@ -62,14 +62,14 @@ def photograph(name: str, size: int) -> Tensor:
 
 
 def test_tokens_equal_the_unfolded_network(published: dict[str, Tensor]) -> None:
-    encoder = XEncoder(XEncoderConfig(taps=(15,), frame_size=128))
+    encoder = load_x_encoder(XEncoderConfig(taps=(15,), frame_size=128))
     frames = torch.stack([photograph("china.jpg", 128), photograph("flower.jpg", 128)])
     expected = reference(frames, published)[15].flatten(2).transpose(1, 2)
     torch.testing.assert_close(encoder(frames[None])[0], expected, atol=1e-3, rtol=1e-3)
 
 
 def test_a_finer_tap_is_folded_so_that_a_token_holds_its_own_cell(published: dict[str, Tensor]) -> None:
-    encoder = XEncoder(XEncoderConfig(taps=(10, 15), frame_size=128))
+    encoder = load_x_encoder(XEncoderConfig(taps=(10, 15), frame_size=128))
     frames = photograph("flower.jpg", 128)[None]
     fine = reference(frames, published)[10][0]
     assert encoder.token_dim == 112 * 4 + 320
@@ -81,7 +81,7 @@ def test_a_finer_tap_is_folded_so_that_a_token_holds_its_own_cell(published: dic
 
 
 def test_the_published_classifier_names_a_photograph_on_top_of_our_trunk(published: dict[str, Tensor]) -> None:
-    encoder = XEncoder(XEncoderConfig(taps=(15,), frame_size=224, grid=7))
+    encoder = load_x_encoder(XEncoderConfig(taps=(15,), frame_size=224, grid=7))
     tokens = encoder(photograph("flower.jpg", 224)[None, None])[0, 0]
     x = F.linear(tokens, published["_conv_head.weight"][:, :, 0, 0])
     stats = (published["_bn1.running_mean"], published["_bn1.running_var"])
@@ -91,7 +91,7 @@ def test_the_published_classifier_names_a_photograph_on_top_of_our_trunk(publish
 
 
 def test_frames_are_encoded_one_by_one_and_nothing_trains() -> None:
-    encoder = XEncoder(XEncoderConfig())
+    encoder = load_x_encoder(XEncoderConfig())
     frames = torch.randint(0, 256, (2, 3, 192, 192, 3), dtype=torch.uint8)
     tokens = encoder(frames)
     assert tokens.shape == (2, 3, encoder.tokens_per_frame, encoder.token_dim)
@@ -102,9 +102,9 @@ def test_frames_are_encoded_one_by_one_and_nothing_trains() -> None:
 
 def test_fingerprint_changes_with_the_settings_only() -> None:
     config = XEncoderConfig(taps=(15,), frame_size=128)
-    first = XEncoder(config).fingerprint
-    assert XEncoder(config).fingerprint == first
-    assert XEncoder(dataclasses.replace(config, grid=2)).fingerprint != first
+    first = load_x_encoder(config).fingerprint
+    assert load_x_encoder(config).fingerprint == first
+    assert load_x_encoder(dataclasses.replace(config, grid=2)).fingerprint != first
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,9 @@ def test_fingerprint_changes_with_the_settings_only() -> None:
 )
 def test_bad_settings_are_named(config: XEncoderConfig, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        XEncoder(config)
+        load_x_encoder(config)
 
 
 def test_frames_of_another_size_are_refused() -> None:
     with pytest.raises(UserError, match="64 x 64"):
-        XEncoder(XEncoderConfig())(torch.zeros(1, 1, 64, 64, 3, dtype=torch.uint8))
+        load_x_encoder(XEncoderConfig())(torch.zeros(1, 1, 64, 64, 3, dtype=torch.uint8))

@@ -1,22 +1,19 @@
-"""The frozen X-Encoder: EfficientNet-lite0 on single frames (paper, section 3.1, with a small backbone).
+"""EfficientNet-lite0 on single frames: the small X-Encoder of ``nano``, from a Python package.
 
 The network has no squeeze-and-excitation and clips at 6 (ReLU6); batch norms are folded into the
 convolutions when the weights are read, since they never train here.
 """
 
-import hashlib
-import json
-from dataclasses import asdict
-
 import torch
-from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn.functional import pad, pixel_unshuffle
 
 from vljepa.config import XEncoderConfig
 from vljepa.errors import UserError
-from vljepa.model.weights import SOURCES, weights_path
+from vljepa.model.weights import find_weights
+from vljepa.model.x_encoder.base import TokenShape, XEncoder
 
+EFFICIENTNET = "efficientnet-lite0"
 # Per stage: number of blocks, output channels, expansion, kernel, stride of the first block.
 _STAGES = (
     (1, 16, 1, 3, 1),
@@ -106,60 +103,55 @@ class EfficientNetLite0(nn.Module):
         conv.load_state_dict({"weight": weight, "bias": bias})
 
 
-class XEncoder(nn.Module):
-    """Frames to visual tokens, frame by frame; frozen.
+class EfficientNet(XEncoder):
+    """Outputs of some of its blocks, brought onto one grid.
 
     Args:
         config: which blocks are tapped and onto which grid their outputs are brought.
 
     Raises:
-        UserError: an unknown backbone, weights that cannot be had, or a tap that does not fit the grid.
+        UserError: weights that cannot be had, or a tap that does not fit the grid.
     """
 
     def __init__(self, config: XEncoderConfig) -> None:
-        super().__init__()
+        backbone, shape = self.skeleton(config)
+        weights = find_weights(config.name)
+        backbone.load_pretrained(torch.load(weights.files[0], map_location="cpu", weights_only=True))
+        backbone.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # By name, so that a setting of other backbones leaves features on disk valid.
+        settings = {name: getattr(config, name) for name in ("name", "frame_size", "taps", "grid", "num_frames")}
+        super().__init__(config, shape, identity=[settings, weights.sha256])
+        self.backbone = backbone
+
+    @staticmethod
+    def skeleton(config: XEncoderConfig) -> tuple[EfficientNetLite0, TokenShape]:
         num_blocks = sum(stage[0] for stage in _STAGES)
-        if config.name != "efficientnet-lite0":
-            raise UserError(f"x_encoder.name: {config.name!r} is unknown; the one backbone is 'efficientnet-lite0'")
         if not config.taps or not all(0 <= tap < num_blocks for tap in config.taps):
             raise UserError(f"x_encoder.taps: {config.taps} must name blocks 0 to {num_blocks - 1}")
-        self.config = config
-        self.backbone = EfficientNetLite0(max(config.taps) + 1)
-        state = torch.load(weights_path(config.name), map_location="cpu", weights_only=True)
-        self.backbone.load_pretrained(state)
-        self.backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.requires_grad_(False)
-        self.tokens_per_frame = config.grid**2
-        """N."""
+        backbone = EfficientNetLite0(max(config.taps) + 1)
         blank = torch.zeros(1, 1, config.frame_size, config.frame_size, 3, dtype=torch.uint8)
-        self.token_dim = self(blank).shape[-1]
-        """D of the visual tokens."""
-        described = json.dumps([asdict(config), SOURCES[config.name].sha256])
-        self.fingerprint = hashlib.sha256(described.encode()).hexdigest()[:16]
-        """Names the weights and settings: equal fingerprints mean equal tokens."""
+        with torch.no_grad():
+            tokens = _tokens(backbone, blank, config)
+        return backbone, TokenShape(per_step=tokens.shape[2], dim=tokens.shape[3])
 
-    @torch.no_grad()
-    def forward(self, frames: UInt8[Tensor, "B F S S 3"]) -> Float[Tensor, "B F N D"]:
-        """Visual tokens of every frame, row by row over the grid, float32.
+    def encode(self, frames: Tensor) -> Tensor:
+        return _tokens(self.backbone, frames, self.config)
 
-        Raises:
-            UserError: frames of another size than ``config.frame_size``.
-        """
-        batch, num_frames, height, width, _ = frames.shape
-        size = self.config.frame_size
-        if (height, width) != (size, size):
-            raise UserError(f"frames are {width} x {height} pixels; the X-Encoder reads {size} x {size}, resize them")
-        images = frames.flatten(0, 1).permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last)
-        outputs = self.backbone((images - _MEAN) / _STD)
-        tokens = torch.cat([self._to_grid(outputs[tap], tap) for tap in self.config.taps], dim=1)
-        return tokens.flatten(2).transpose(1, 2).reshape(batch, num_frames, self.tokens_per_frame, -1).float()
 
-    def _to_grid(self, output: Tensor, tap: int) -> Tensor:
-        """Fold a finer output onto the grid, its neighbours side by side in the channels."""
-        side, grid = output.shape[-1], self.config.grid
-        if side % grid:
-            raise UserError(
-                f"x_encoder.grid: block {tap} gives {side} x {side} at {self.config.frame_size} pixels, "
-                f"which does not fold onto {grid} x {grid}; choose a divisor of {side}"
-            )
-        return pixel_unshuffle(output.contiguous(), side // grid)
+def _tokens(backbone: EfficientNetLite0, frames: Tensor, config: XEncoderConfig) -> Tensor:
+    """Frames ``(B, F, S, S, 3)`` to ``(B, F, N, D)``: what the taps give, brought onto the grid."""
+    images = frames.flatten(0, 1).permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last)
+    outputs = backbone((images - _MEAN) / _STD)
+    tokens = torch.cat([_to_grid(outputs[tap], tap, config) for tap in config.taps], dim=1)
+    return tokens.flatten(2).transpose(1, 2).unflatten(0, frames.shape[:2])
+
+
+def _to_grid(output: Tensor, tap: int, config: XEncoderConfig) -> Tensor:
+    """Fold a finer output onto the grid, its neighbours side by side in the channels."""
+    side, grid = output.shape[-1], config.grid
+    if side % grid:
+        raise UserError(
+            f"x_encoder.grid: block {tap} gives {side} x {side} at {config.frame_size} pixels, "
+            f"which does not fold onto {grid} x {grid}; choose a divisor of {side}"
+        )
+    return pixel_unshuffle(output.contiguous(), side // grid)
