@@ -1,8 +1,8 @@
 """Videos and images of one's own, each with a text file of the same name beside it: clip.mp4 and clip.txt."""
 
+from vljepa.data.medium import IMAGES, VIDEOS
 from vljepa.data.prepare.entry import Entry, Found, Job, LeftOut
 from vljepa.data.prepare.files import below, walk
-from vljepa.data.suffixes import IMAGES, VIDEOS
 from vljepa.errors import UserError
 
 
