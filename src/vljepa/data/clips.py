@@ -112,7 +112,7 @@ class ClipLoader:
                     if sample.clip not in self._bad[source]:
                         self._bad[source].add(sample.clip)
                         self.left_out[source].add(error.reason, str(error))
-        first = self.left_out[source].lines()[1]
+        first = self.left_out[source].first()
         raise UserError(
             f"{self.mixture.sources[source].name}: {_MAX_SUBSTITUTES} samples in a row cannot be decoded; one: {first}"
         )

@@ -53,8 +53,10 @@ class Source:
 
 
 class Mixture:
-    """Each step picks a source by weight and draws its whole batch there, as ``Loader`` does and for its reasons.
+    """Each step picks a source by weight and draws its whole batch there.
 
+    The negatives of a contrastive batch should be other answers to the same kind of question, since telling an action
+    from a number teaches nothing (docs/log.md).
     Within a source samples come in a new random order each epoch, none twice in an epoch. Of a sample's equivalent
     targets a draw is made per epoch.
     """
