@@ -10,6 +10,7 @@ import tyro
 
 from vljepa.cli.demo import demo
 from vljepa.cli.evaluation import evaluate
+from vljepa.cli.importing import import_checkpoint
 from vljepa.cli.library import index, search
 from vljepa.cli.prepare import prepare
 from vljepa.cli.tasks import ask, caption, classify, stream
@@ -29,6 +30,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "search": search,
     "tabletop": tabletop,
     "prepare": prepare,
+    "import": import_checkpoint,
     "info": info,
 }
 _CONTINUED = ("train", "train-decoder", "index")
