@@ -141,6 +141,10 @@ class ModelConfig:
     """E, the shared space (the paper: 1,536)."""
     kind: Literal["vl_jepa", "dual_encoder"] = "vl_jepa"
     """``dual_encoder``: pooled visual features and no query, in the predictor's place (CLIP-style)."""
+    video_query: str = "Describe this video in one sentence."
+    """Asked of a video that comes without a query, to caption or to find it; it should be one the model has learned."""
+    image_query: str = "Describe this image."
+    """The same of an image."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,7 @@ Backbone = Annotated[
 
 
 def import_checkpoint(
-    form: Annotated[
-        Positional[Literal["open-vljepa"]], tyro.conf.arg(metavar="FORM", help="Whose it is: open-vljepa.")
-    ],
+    form: Annotated[Positional[Literal["open-vljepa"]], tyro.conf.arg(metavar="FORM", help="Whose: open-vljepa.")],
     source: Annotated[
         Positional[str],
         tyro.conf.arg(metavar="SOURCE", help="owner/name or owner/name@revision on the hub, a folder, or a file."),

@@ -1,9 +1,9 @@
 """The community checkpoint open-vljepa (``cun-bjy/open-vljepa`` on the hub), read as a model of this project.
 
-It has the paper's parts: V-JEPA 2 frozen, the last 8 layers of Llama-3.2-1B, EmbeddingGemma. What differs from ours is
-in the config: nothing is done to the predictor's inputs but a projection of the visual ones (``PredictorConfig.inputs``),
-and the head on the text side reads EmbeddingGemma's mean output (``YEncoderConfig.pooled_only``). Its keys are its own;
-the frozen parts are had from their sources, as in every checkpoint of ours, and compared with its copies.
+It has the paper's parts: V-JEPA 2 frozen, the last 8 layers of Llama-3.2-1B, EmbeddingGemma. Its config says where its
+form differs from ours: of the predictor's inputs only the visual ones are projected (``PredictorConfig.inputs``), and
+the head on the text side reads EmbeddingGemma's mean output (``YEncoderConfig.pooled_only``). Keys have other names;
+frozen parts are had from their sources, as in every checkpoint of ours, and compared with the copies in the file.
 """
 
 import math
@@ -31,8 +31,10 @@ from vljepa.model.llama import read_config
 from vljepa.model.vljepa import VLJEPA
 from vljepa.model.weights import Weights, find_checkpoint, find_weights
 
-QUERIES = ("Describe the video.", "Describe the image.")
-"""What it was trained to answer: of videos the first, or one of seven like it; of images the second."""
+VIDEO_QUERY = "Describe the video."
+"""What it was trained to answer, or one of seven queries like it."""
+IMAGE_QUERY = "Describe the image."
+"""The same of images, in its first stage."""
 
 _NAMES = ("best.pt", "best.safetensors", "model.safetensors")
 _TRAINED = {
@@ -102,8 +104,9 @@ def _read(path: Path) -> dict[str, Any]:
             return dict(load_file(path))
         document = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        first = str(error).splitlines()[0]
-        raise UserError(f"{path}: not a readable safetensors or torch file of plain tensors ({first})") from error
+        raise UserError(
+            f"{path}: not a readable safetensors file, nor a torch file of tensors and plain values"
+        ) from error
     if not isinstance(document, dict):
         raise UserError(f"{path}: holds a {type(document).__name__}; this is no checkpoint of open-vljepa")
     return document
@@ -148,13 +151,15 @@ def _config(path: Path, state: Mapping[str, Tensor], settings: dict[str, Any], b
             transformer=TransformerConfig(dim=512, num_layers=6, num_heads=4, num_kv_heads=4, ffn_dim=1360, causal=True)
         ),
         embed_dim=len(state["predictor.out_proj.weight"]),
+        video_query=VIDEO_QUERY,
+        image_query=IMAGE_QUERY,
     )
 
 
 def _check_frozen(path: Path, state: Mapping[str, Tensor], model: VLJEPA) -> None:
     """Compare its copies of frozen weights, where it has them, with ours."""
-    vision = model.x_encoder.backbone.state_dict()  # type: ignore[union-attr]
-    own = {_VISION + "encoder." + name: tensor for name, tensor in vision.items()}
+    vision = model.x_encoder.state_dict()
+    own = {f"{_VISION}encoder.{name.removeprefix('backbone.')}": tensor for name, tensor in vision.items()}
     names = dict.fromkeys(own, model.config.x_encoder.name)
     own[_TOKENS], names[_TOKENS] = model.predictor.token_table, model.config.predictor.tokenizer
     for name in sorted(own.keys() & state.keys()):
@@ -183,9 +188,8 @@ def _copy(path: Path, state: Mapping[str, Tensor], model: VLJEPA) -> None:
         own[ours].copy_(state[name])
         missing.remove(ours)
     if missing:
-        back = {new: old for old, new in _TRAINED.items()}
         first = min(missing)
-        theirs = next(old + first.removeprefix(new) for new, old in back.items() if first.startswith(new))
+        theirs = next(old + first.removeprefix(new) for old, new in _TRAINED.items() if first.startswith(new))
         raise UserError(f"{path}: tensor {theirs!r} is missing; the checkpoint is incomplete")
 
 
@@ -206,7 +210,8 @@ A community rerun of VL-JEPA by Junyeob Baek (https://github.com/dion-jy/open-vl
 
 ## Use
 
-It was trained on captions under one kind of query: "{QUERIES[0]}" and its like for videos, "{QUERIES[1]}" for images.
+It was trained on captions under one kind of query: "{VIDEO_QUERY}" and its like for videos, "{IMAGE_QUERY}" for images.
+It is asked these where you give no query, and no other kind was learned.
 It has no Y-Decoder (`vljepa train-decoder` adds one) and no familiarity score.
 
 Its authors trained and measured in bfloat16 and sampled frames from the first to the last of a clip; here all is

@@ -125,7 +125,7 @@ class Predictor(nn.Module):
         return self.query_norm(self.query_proj(words).float())
 
     def _tokenize(self, query: str) -> list[int]:
-        """Token ids, cut to the context, without special tokens unless plain; queries repeat, so they are remembered."""
+        """Token ids, cut to the context, special ones only if plain; queries repeat, so they are remembered."""
         if query not in self._memo:
             if len(self._memo) >= _MEMO_SIZE:
                 self._memo.clear()
