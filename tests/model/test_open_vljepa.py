@@ -284,9 +284,9 @@ def test_sources_that_are_none_are_named(tmp_path: Path, capfd: pytest.CaptureFi
         ("absent.pt", "file not found"),
         ("absent", "file not found"),
         (str(tmp_path), "holds no best.pt"),
-        (str(tmp_path / "text.pt"), "not a readable"),
+        (str(tmp_path / "text.pt"), "neither a readable"),
         (str(tmp_path / "list.pt"), "holds a list"),
-        (str(tmp_path / "pickle.pt"), "not a readable"),
+        (str(tmp_path / "pickle.pt"), "neither a readable"),
         (str(tmp_path / "other.pt"), "no checkpoint of open-vljepa"),
         ("nobody/open-vljepa", "checkpoint 'nobody/open-vljepa' is not in the Hugging Face cache"),
     ]:

@@ -104,9 +104,7 @@ def _read(path: Path) -> dict[str, Any]:
             return dict(load_file(path))
         document = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise UserError(
-            f"{path}: not a readable safetensors file, nor a torch file of tensors and plain values"
-        ) from error
+        raise UserError(f"{path}: neither a readable safetensors file nor a torch file of tensors alone") from error
     if not isinstance(document, dict):
         raise UserError(f"{path}: holds a {type(document).__name__}; this is no checkpoint of open-vljepa")
     return document
