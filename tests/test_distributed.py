@@ -1,6 +1,5 @@
 """Two processes over gloo: what they exchange, and that their loss and gradients are those of one with all rows."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -23,9 +23,9 @@ _host_group: dist.ProcessGroup | None = None
 
 @contextmanager
 def joined() -> Iterator[None]:
-    """Be one of the processes that torchrun started, for the length of the block; what others print is not shown."""
+    """Be one of the processes that torchrun started, for the length of the block; only rank 0 prints."""
     global _host_group
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
         yield
         return
     on_gpu = device().type == "cuda"
@@ -39,6 +39,7 @@ def joined() -> Iterator[None]:
         yield
     # Not after an error: the other ranks would not take part.
     dist.destroy_process_group()
+    _host_group = None
 
 
 def rank() -> int:

@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from vljepa.distributed import joined
+
 TIME_LIMIT = 170.0
 """Seconds that any process of a test may take, on however busy a machine."""
 
@@ -50,8 +52,6 @@ def run_ranks(work: Callable[..., Any], folder: Path, *args: Any, world_size: in
 def _child(environment: dict[str, int], place: tuple[str, str], args: tuple[Any, ...], result: Path) -> None:
     os.environ |= {name: str(value) for name, value in environment.items()} | {"MASTER_ADDR": "127.0.0.1"}
     torch.set_num_threads(1)
-    from vljepa.distributed import joined
-
     # By its path: a test file has no name to import it by.
     spec = importlib.util.spec_from_file_location("work", place[0])
     assert spec is not None
