@@ -200,7 +200,7 @@ class RunConfig:
     log_every: int = 20
     """Steps."""
     save_every: int = 200
-    """Steps."""
+    """Steps that a kill may cost at most. A state is begun twice as often, as it is written while training goes on."""
     micro_batch_size: int | None = None
     """Samples that a process holds the graph of at a time in joint training, whatever its batch; the gradient stays
     that of the batch. None: all of them, which saves one forward pass."""
@@ -212,6 +212,8 @@ class RunConfig:
     """Compile the predictor's layers (torch.compile)."""
 
     def __post_init__(self) -> None:
+        if self.save_every < 2:
+            raise UserError(f"save_every must be >= 2, found {self.save_every}")
         if self.micro_batch_size is not None and self.micro_batch_size < 1:
             raise UserError(f"micro_batch_size must be >= 1, found {self.micro_batch_size}")
         if self.start_from is not None and any(stage.trains != "y_decoder" for stage in self.stages):

@@ -16,6 +16,9 @@ from torch import Tensor
 
 T = TypeVar("T")
 
+# The older names, of before torch 2.13, warn there.
+_all_gather = getattr(dist, "all_gather_single", dist.all_gather_into_tensor)
+_reduce_scatter = getattr(dist, "reduce_scatter_single", dist.reduce_scatter_tensor)
 _PATIENCE = timedelta(days=7)
 """How long ranks wait for the one that prepares the data. If it dies meanwhile, torchrun ends them."""
 _host_group: dist.ProcessGroup | None = None
@@ -31,7 +34,11 @@ def joined() -> Iterator[None]:
     on_gpu = device().type == "cuda"
     if on_gpu:
         torch.cuda.set_device(device())
-    dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo")
+    store, number, count = next(dist.rendezvous("env://"))
+    # torchrun keeps its store when it starts the ranks again, and with it the addresses of those that are gone.
+    store = dist.PrefixStore(f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+    backend = "cpu:gloo,cuda:nccl" if on_gpu else "gloo"
+    dist.init_process_group(backend, store=store, rank=number, world_size=count)
     _host_group = dist.new_group(backend="gloo", timeout=_PATIENCE)
     with ExitStack() as stack:
         if rank():
@@ -111,11 +118,11 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(_: Any, rows: Tensor) -> Tensor:
         everyone = rows.new_empty(world_size() * len(rows), *rows.shape[1:])
-        dist.all_gather_into_tensor(everyone, rows.contiguous())
+        _all_gather(everyone, rows.contiguous())
         return everyone
 
     @staticmethod
     def backward(_: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
         own = gradient.new_empty(len(gradient) // world_size(), *gradient.shape[1:])
-        dist.reduce_scatter_tensor(own, gradient.contiguous())
+        _reduce_scatter(own, gradient.contiguous())
         return own

@@ -50,7 +50,7 @@ class Stopped(BaseException):
 
 def stopped(config: RunConfig) -> None:
     """Train until the state after ``STOP`` steps is on disk, and no further."""
-    config = replace(config, save_every=STOP)
+    config = replace(config, save_every=2 * STOP)
     save = Saver.save
 
     def save_and_stop(saver: Saver, step: int, *state: Any) -> None:

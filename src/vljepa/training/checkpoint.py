@@ -45,8 +45,8 @@ State = dict[str, dict[str, Tensor]]
 class Saver:
     """Writes states into a folder in the background, one at a time; leaving its block waits for the last one.
 
-    A kill therefore costs at most the steps since the last save was asked for, and one interval more if that state was
-    still being written.
+    A save begins when the one before it is on disk. So a kill costs at most the steps of two intervals between saves:
+    those since the last one was asked for, and those before it if it was still being written.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -125,7 +125,7 @@ def _run_stage(
                 log.write(done, stage.name, figures | {"skipped": guard.num_skipped})
             progress.update(task, loss=figures["loss"], rate=figures["samples_per_s"])
             logged_at, seen, tokens = time.perf_counter(), 0, 0
-        if last or (step + 1) % config.save_every == 0:
+        if last or (step + 1) % (config.save_every // 2) == 0:
             saver.save(done, model, optimizer, guard)
 
 
