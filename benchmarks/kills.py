@@ -117,8 +117,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     random.seed(args.seed)
-    # More than there can be up to the last kill.
-    num_steps = (args.kills + 2) * STEPS_A_LIFE
+    # More than there are up to the last kill.
+    num_steps = args.kills * STEPS_A_LIFE + SAVE_EVERY
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Path(folder) / "killed", num_steps, restarts=args.kills)
         lost = []
