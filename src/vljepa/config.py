@@ -138,7 +138,8 @@ class OptimConfig:
     schedule: Literal["constant", "cosine"] = "constant"
     grad_clip: float = 1.0
     spike_factor: float = 20.0
-    """A step is skipped if its gradient norm exceeds this many medians of the norms before it, or is not finite."""
+    """A step is skipped if its gradient norm exceeds this many medians of the norms before it, and ``grad_clip``, or is
+    not finite."""
     max_skipped: int = 10
     """Steps skipped in a row that end the run."""
 

@@ -39,6 +39,13 @@ def test_a_median_follows_the_norms() -> None:
     assert accepts(guard, 6.0)
 
 
+def test_what_is_not_clipped_is_no_spike() -> None:
+    guard = Guard(CONFIG, "stage 'sft'")
+    assert all(accepts(guard, 0.01) for _ in range(30))
+    assert accepts(guard, CONFIG.grad_clip)
+    assert not accepts(guard, CONFIG.grad_clip + 0.01)
+
+
 def test_too_many_in_a_row_end_the_run_in_one_line() -> None:
     guard = Guard(CONFIG, "stage 'sft'")
     for _ in range(5):

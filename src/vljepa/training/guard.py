@@ -41,9 +41,12 @@ class Guard:
         """
         norms, counts = self.state["norms"], self.state["counts"]
         # The one time a step waits for its figures.
-        norm, finite = float(grad_norm), math.isfinite(float(loss)) and math.isfinite(float(grad_norm))
-        known = counts[0] >= _FIRST
-        if finite and not (known and norm > self._config.spike_factor * float(norms.nanmedian())):
+        norm = float(grad_norm)
+        highest = math.inf
+        if counts[0] >= _FIRST:
+            # What is not even clipped does no harm: a model that has learned its data well has a tiny median.
+            highest = max(self._config.spike_factor * float(norms.nanmedian()), self._config.grad_clip)
+        if math.isfinite(float(loss)) and math.isfinite(norm) and norm <= highest:
             norms[counts[0] % _WINDOW] = norm
             counts += torch.tensor([1, 0, 0])
             counts[2] = 0
