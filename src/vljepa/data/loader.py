@@ -1,6 +1,7 @@
 """Batches of a weighted mixture of sources, as a pure function of seed and step.
 
-Nothing but the step's number needs to be saved to continue a run with the very same batches.
+Nothing but the step's number needs to be saved to continue a run with the very same batches, on however many ranks:
+each takes its slice of the one batch that all of them draw.
 """
 
 from collections import deque
@@ -29,19 +30,32 @@ class Loader:
     """
 
     def __init__(
-        self, sources: Sequence[tuple[Sequence[Sample], FeatureCache, float]], batch_size: int, seed: int
+        self,
+        sources: Sequence[tuple[Sequence[Sample], FeatureCache, float]],
+        batch_size: int,
+        seed: int,
+        rank: int = 0,
+        world_size: int = 1,
     ) -> None:
         """
         Args:
             sources: (samples, cache of their clips, weight) each. Samples whose clip is not in the cache are left
                 out and counted.
-            batch_size: B.
+            batch_size: of all ranks together.
+            rank: which slice of each batch is read, from 0.
+            world_size: how many slices a batch has.
 
         Raises:
-            UserError: nothing to draw from, or a weight that is not positive.
+            UserError: nothing to draw from, a weight that is not positive, or a batch that does not divide.
         """
+        if batch_size % world_size:
+            raise UserError(
+                f"a batch of {batch_size} does not divide among {world_size} processes; "
+                "change global_batch_size or the number of processes"
+            )
         self.batch_size = batch_size
         self.seed = seed
+        self._first, self._size = rank * (batch_size // world_size), batch_size // world_size
         self.sources = [([s for s in samples if s.clip in cache], cache) for samples, cache, _ in sources]
         self.num_left_out = sum(len(samples) for samples, _, _ in sources) - sum(len(s) for s, _ in self.sources)
         """Samples without features."""
@@ -61,10 +75,10 @@ class Loader:
         self._epoch = lru_cache(maxsize=2 * len(self.sources))(self._new_epoch)
 
     def batch(self, step: int) -> Batch:
-        """The batch of a step (from 0), the same at every call.
+        """This rank's slice of the batch of a step (from 0), the same at every call.
 
         Returns:
-            A batch with (B, T, N, D) float16 visual tokens.
+            A batch with (B, T, N, D) float16 visual tokens, B being ``batch_size / world_size``.
         """
         while len(self._picked) <= step:
             rng = np.random.default_rng([self.seed, _MIXTURE, len(self._picked)])
@@ -75,7 +89,8 @@ class Loader:
         samples, cache = self.sources[source]
         batch: list[Sample] = []
         targets: list[str] = []
-        for position in range(before * self.batch_size, (before + 1) * self.batch_size):
+        first = before * self.batch_size + self._first
+        for position in range(first, first + self._size):
             epoch, place = divmod(position, len(samples))
             order, draws = self._epoch(source, epoch)
             sample = samples[order[place]]
