@@ -174,9 +174,9 @@ class SourceConfig:
     manifest: str
     """Path of the JSON Lines file, relative to the run's ``data``."""
     weight: float = 1.0
-    """Share of samples drawn from it, relative to the others."""
+    """Share of steps that draw their batch from it, relative to the others."""
     num_frames: int = 8
-    """1 for images; a step's batch never mixes numbers of frames."""
+    """1 for images."""
 
 
 @dataclass(frozen=True, kw_only=True)

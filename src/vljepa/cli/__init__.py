@@ -31,9 +31,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "prepare": prepare,
     "info": info,
 }
-
-
-_CONTINUED = (["train"], ["train-decoder"], ["index"])
+_CONTINUED = ("train", "train-decoder", "index")
 """Commands that keep what they did before they were stopped."""
 
 
@@ -54,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"vljepa: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        again = "; the same command goes on from here" if args[:1] in _CONTINUED else ""
+        again = "; the same command goes on from here" if args and args[0] in _CONTINUED else ""
         print(f"vljepa: stopped{again}", file=sys.stderr)
         return 130
     except SystemExit as end:

@@ -42,9 +42,9 @@ def prepare(
         report = run(name, Job(source=source, out=out, media=media, uids=uids, progress=progress))
     for line in report.lines():
         print(f"vljepa: left out: {line}", file=sys.stderr)
-    left_out = sum(report.left_out.values())
+    left_out = report.left_out
     show(
-        {"manifests": report.samples, "left_out": report.left_out, "examples": report.examples},
-        [*(f"{count} samples in {path}" for path, count in report.samples.items()), f"{left_out} left out"],
+        {"manifests": report.samples, "left_out": left_out.counts, "examples": left_out.examples},
+        [*(f"{count} samples in {path}" for path, count in report.samples.items()), f"{len(left_out)} left out"],
         as_json,
     )

@@ -38,5 +38,10 @@ class LeftOut:
             for line in (f"{count} left out: {reason}; the first:", *self.examples[reason])
         ]
 
+    def first(self) -> str:
+        """The first message of the most frequent reason; there must be one."""
+        ((reason, _),) = self.counts.most_common(1)
+        return self.examples[reason][0]
+
     def __len__(self) -> int:
         return self.counts.total()

@@ -63,7 +63,7 @@ class ShardSet:
         # _ends[s]: samples in the shards up to and including s.
         self._ends = np.cumsum([shard.num_samples for shard in self._shards])
         if not len(self):
-            first = self.left_out.lines()[1] if len(self.left_out) else "they are empty"
+            first = self.left_out.first() if len(self.left_out) else "they are empty"
             raise UserError(f"{pattern}: no sample of {len(paths)} shards can be used; the first: {first}")
         # The window being read and the next, which reading ahead reaches into.
         self._samples = lru_cache(maxsize=2 * window)(self._read)

@@ -89,7 +89,7 @@ def test_what_is_left_out_is_counted(run: Any, lines: Any, put: Any) -> None:
     put("official/g.json", {"video_uid": ["abc"], "nodes": []})
     report = run("action100m", "official")
     assert [line["id"] for line in lines("action100m")] == ["abc/n1/plm_caption"]
-    assert report.left_out == {
+    assert report.left_out.counts == {
         "end: is not what a manifest may hold": 2,  # without a query and with one
         "end: is missing": 1,
         "gpt, plm_action, plm_caption: none of them is there": 1,
@@ -100,7 +100,7 @@ def test_what_is_left_out_is_counted(run: Any, lines: Any, put: Any) -> None:
         "nodes: is no list": 1,
         "file: cannot be read": 3,
     }
-    assert report.examples["media: is missing"][0].endswith("b.json: no video is called gone")
+    assert report.left_out.examples["media: is missing"][0].endswith("b.json: no video is called gone")
 
 
 def test_parquet_without_pyarrow(run: Any, put: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,8 +54,8 @@ def test_plm(run: Any, lines: Any, put: Any, tmp_path: Any) -> None:
         {"id": "set/2-0", "media": "../media/b.jpg", "query": "", "target": "A cup."},
     ]
     # a.jpg is not there either, but only the record whose answer is fine gets as far as being looked up.
-    assert report.left_out == dict.fromkeys(OTHER_FORMS, 1) | {"line: holds no JSON object": 1}
-    assert "set.jsonl:4: line: not JSON" in report.examples["line: holds no JSON object"][0]
+    assert report.left_out.counts == dict.fromkeys(OTHER_FORMS, 1) | {"line: holds no JSON object": 1}
+    assert "set.jsonl:4: line: not JSON" in report.left_out.examples["line: holds no JSON object"][0]
 
 
 def test_a_registry_of_plm(run: Any, lines: Any, put: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
@@ -74,7 +74,7 @@ def test_a_registry_of_plm(run: Any, lines: Any, put: Any, monkeypatch: pytest.M
     report = run("plm", "datasets.yaml")
     found = [(line["id"], line["media"]) for line in lines("plm")]
     assert found == [("one/1-0", "../one/media/a.mp4"), ("two/1-0", "../two/media/a.mp4")]
-    assert report.left_out == {"image, video: neither is there, the record is text alone": 1}
+    assert report.left_out.counts == {"image, video: neither is there, the record is text alone": 1}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_llava(run: Any, lines: Any, put: Any) -> None:
         "query": "What is done?",
         "target": "A cup is filled.",
     }
-    assert report.left_out == {"record: is no object": 1}
+    assert report.left_out.counts == {"record: is no object": 1}
 
 
 @pytest.mark.parametrize(

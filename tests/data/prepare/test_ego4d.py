@@ -41,7 +41,7 @@ def test_clips_and_words(run: Any, lines: Any, put: Any, tmp_path: Any, below_vi
         {"id": "uid-1/1/1", "media": media, "start": 0.0, "end": 1.0, "target": "Man X waves at the camera wearer"},
         {"id": "uid-1/2/0", "media": media, "start": 0.0, "end": 0.75, "target": "The camera wearer sits"},
     ]
-    assert report.left_out == {
+    assert report.left_out.counts == {
         "narration_text: is marked #unsure": 1,
         "timestamp_sec: is no time from 0 on": 2,
         "media: is missing": 1,

@@ -27,7 +27,7 @@ def test_folder(run: Any, lines: Any, put: Any) -> None:
         {"id": "a.jpg", "media": "../own/a.jpg", "targets": ["a cup"]},
         {"id": "b/clip.MP4", "media": "../own/b/clip.MP4", "targets": ["a cup falls", "something falls"]},
     ]
-    assert report.left_out == {
+    assert report.left_out.counts == {
         "caption: there is no text file of that name": 1,
         "media: there is no video or image of that name": 1,
         "targets: is not what a manifest may hold": 1,
@@ -59,7 +59,7 @@ def test_csv(run: Any, lines: Any, put: Any) -> None:
     put("t/own.csv", CSV)
     report = run("table", "t/own.csv")
     assert lines("table") == EXPECTED
-    assert report.left_out == {
+    assert report.left_out.counts == {
         "id: is taken by an earlier sample": 1,
         "end: is not what a manifest may hold": 1,
         "start: is not what a manifest may hold": 1,
@@ -67,7 +67,9 @@ def test_csv(run: Any, lines: Any, put: Any) -> None:
         "media: is no path and no list of paths": 1,
         "media: is missing": 1,
     }
-    assert "own.csv:5: end: 3 is not after start 3" in report.examples["end: is not what a manifest may hold"][0]
+    assert (
+        "own.csv:5: end: 3 is not after start 3" in report.left_out.examples["end: is not what a manifest may hold"][0]
+    )
 
 
 def test_parquet(run: Any, lines: Any, put: Any, tmp_path: Path) -> None:
@@ -79,7 +81,7 @@ def test_parquet(run: Any, lines: Any, put: Any, tmp_path: Path) -> None:
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "t" / "own.parquet")
     report = run("table", "t/own.parquet")
     assert lines("table") == [{"id": "7", "media": "../t/a.mp4", "start": 0.25, "targets": ["a cup"]}]
-    assert report.left_out == {"target: is not what a manifest may hold": 1}
+    assert report.left_out.counts == {"target: is not what a manifest may hold": 1}
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_samples_of_shards(run: Any, lines: Any, tmp_path: Path) -> None:
         {"id": "00001/000000000", "media": f"{folder}/00001/000000000.mp4", "target": "a dance"},
     ]
     assert (tmp_path / "media/datacomp/00000/000000000.jpg").read_bytes() == b"one"
-    assert report.left_out == {
+    assert report.left_out.counts == {
         "media: is missing": 1,
         "caption: is missing": 1,
         "json, txt: cannot be read": 1,
@@ -76,7 +76,7 @@ def test_a_subset_by_uid(run: Any, lines: Any, tmp_path: Path) -> None:
     shard(tmp_path / "0.tar", members)
     report = run("datacomp", "0.tar", uids=subset(tmp_path / "chosen.npy", UIDS))
     assert [line["target"] for line in lines("datacomp")] == ["text 0", "text 2"]
-    assert report.left_out == {"uid: is not among the chosen ones": 1, "uid: is no hexadecimal number": 2}
+    assert report.left_out.counts == {"uid: is not among the chosen ones": 1, "uid: is no hexadecimal number": 2}
     assert sorted(path.name for path in (tmp_path / "media/datacomp/0").iterdir()) == ["0.jpg", "2.jpg"]
 
 

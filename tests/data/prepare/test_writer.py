@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from vljepa.data.prepare import Job, prepare
-from vljepa.data.prepare.entry import Entry, LeftOut
+from vljepa.data.prepare.entry import Entry, Unusable
 from vljepa.data.prepare.writer import write
 from vljepa.errors import UserError
 
@@ -40,7 +40,7 @@ def test_a_run_that_fails_leaves_the_manifest_as_it_was(tmp_path: Path, put: Any
     with pytest.raises(UserError, match="torn"):
         write(broken(), tmp_path, "own")
     with pytest.raises(UserError, match="no sample found, nothing written: 1 x line: is empty: x:2"):
-        write([LeftOut(where="x:2", reason="line: is empty")], tmp_path, "own")
+        write([Unusable(where="x:2", reason="line: is empty")], tmp_path, "own")
     assert [path.name for path in (tmp_path / "train").iterdir()] == ["own.jsonl"]
     assert json.loads((tmp_path / "train/own.jsonl").read_text())["target"] == "a cup"
 
@@ -52,7 +52,7 @@ def test_only_the_first_of_a_reason_are_named(tmp_path: Path, put: Any) -> None:
         [
             Entry(where="x:9", fields=good.fields | {"target": "whole", "start": 0.12349, "end": 1}),
             good,
-            *(LeftOut(where=f"x:{i}", reason="line: is empty") for i in range(1, 8)),
+            *(Unusable(where=f"x:{i}", reason="line: is empty") for i in range(1, 8)),
         ],
         tmp_path,
         "own",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vljepa.data.prepare.entry import Entry, Found, Job, LeftOut
+from vljepa.data.prepare.entry import Entry, Found, Job, Unusable
 from vljepa.data.prepare.files import below, sources, videos_by_name
 from vljepa.data.prepare.readers import Tell, each, json_document, parquet_rows
 from vljepa.errors import UserError
@@ -37,7 +37,7 @@ def read(job: Job) -> Found:
                 yield from _video(where, record, videos)
         except UserError as error:
             # Of many files a broken one must not cost the others.
-            yield LeftOut(where=str(file), reason="file: cannot be read", detail=str(error))
+            yield Unusable(where=str(file), reason="file: cannot be read", detail=str(error))
 
 
 def _records(file: Path, tell: Tell) -> Iterator[tuple[str, Any]]:
@@ -56,11 +56,11 @@ def _records(file: Path, tell: Tell) -> Iterator[tuple[str, Any]]:
 def _video(where: str, record: Any, videos: dict[str, Path]) -> Found:
     uid = record.get("video_uid") if isinstance(record, dict) else None
     if not isinstance(uid, str) or not uid:
-        yield LeftOut(where=where, reason="video_uid: is missing")
+        yield Unusable(where=where, reason="video_uid: is missing")
     elif not isinstance(record.get("nodes"), list):
-        yield LeftOut(where=where, reason="nodes: is no list")
+        yield Unusable(where=where, reason="nodes: is no list")
     elif uid not in videos:
-        yield LeftOut(where=where, reason="media: is missing", detail=f"no video is called {uid}")
+        yield Unusable(where=where, reason="media: is missing", detail=f"no video is called {uid}")
     else:
         for i, node in enumerate(record["nodes"]):
             yield from _node(f"{where}: node {i}", node, uid, videos[uid])
@@ -69,7 +69,7 @@ def _video(where: str, record: Any, videos: dict[str, Path]) -> Found:
 def _node(where: str, node: Any, uid: str, video: Path) -> Found:
     missing = [name for name in ("node_id", "start", "end") if not isinstance(node, dict) or node.get(name) is None]
     if missing:
-        yield LeftOut(where=where, reason=f"{missing[0]}: is missing")
+        yield Unusable(where=where, reason=f"{missing[0]}: is missing")
         return
     found = False
     for kind, path, query in _TEXTS:
@@ -78,14 +78,14 @@ def _node(where: str, node: Any, uid: str, video: Path) -> Found:
             continue
         found = True
         if isinstance(text, str) and text.strip().strip(".").upper() == "N/A":
-            yield LeftOut(where=where, reason=f"{path[-1]}: N/A, nothing of the kind is shown")
+            yield Unusable(where=where, reason=f"{path[-1]}: N/A, nothing of the kind is shown")
             continue
         times = {"start": node["start"], "end": node["end"]}
         sample = {"id": f"{uid}/{node['node_id']}/{kind}", "media": str(video), **times}
         yield Entry(where=where, fields=sample | {"target": text})
         yield Entry(where=where, fields=sample | {"query": query, "target": text}, manifest="_sft")
     if not found:
-        yield LeftOut(where=where, reason="gpt, plm_action, plm_caption: none of them is there")
+        yield Unusable(where=where, reason="gpt, plm_action, plm_caption: none of them is there")
 
 
 def _at(node: dict[str, Any], path: tuple[str, ...]) -> Any:

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from vljepa.data.prepare.entry import Entry, Found, LeftOut
+from vljepa.data.prepare.entry import Entry, Found, Unusable
 from vljepa.errors import UserError
 
 _MARK = re.compile(r"<(?:image|video)>")
@@ -26,7 +26,7 @@ def exchanges(where: str, sample_id: str, record: dict[str, Any], root: Path) ->
     try:
         media, turns = root / _media(record), _turns(record)
     except UserError as error:
-        yield LeftOut(where=where, reason=str(error))
+        yield Unusable(where=where, reason=str(error))
         return
     for i in range(0, len(turns), 2):
         question, answer = (_MARK.sub("", turn["value"]).strip() for turn in turns[i : i + 2])

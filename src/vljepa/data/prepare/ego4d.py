@@ -12,7 +12,7 @@ import math
 import re
 from typing import Any
 
-from vljepa.data.prepare.entry import Entry, Found, Job, LeftOut
+from vljepa.data.prepare.entry import Entry, Found, Job, Unusable
 from vljepa.data.prepare.files import below, videos_by_name
 from vljepa.data.prepare.readers import json_document
 from vljepa.errors import UserError
@@ -38,9 +38,9 @@ def read(job: Job) -> Found:
     for i, (uid, record) in enumerate(records.items(), start=1):
         where = f"{job.source}: {uid}"
         if not isinstance(record, dict) or not any(name in record for name in _PASSES):
-            yield LeftOut(where=where, reason="narration_pass_1, narration_pass_2: neither is there")
+            yield Unusable(where=where, reason="narration_pass_1, narration_pass_2: neither is there")
         elif uid not in videos:
-            yield LeftOut(where=where, reason="media: is missing", detail=f"no video is called {uid}")
+            yield Unusable(where=where, reason="media: is missing", detail=f"no video is called {uid}")
         else:
             for name in (name for name in _PASSES if name in record):
                 yield from _narrations(f"{where}: {name}", f"{uid}/{name[-1]}", str(videos[uid]), record[name])
@@ -50,7 +50,7 @@ def read(job: Job) -> Found:
 def _narrations(where: str, sample_id: str, media: str, narration: Any) -> Found:
     sentences = narration.get("narrations") if isinstance(narration, dict) else None
     if not isinstance(sentences, list):
-        yield LeftOut(where=where, reason="narrations: is no list")
+        yield Unusable(where=where, reason="narrations: is no list")
         return
     times = sorted(time for time in map(_time, sentences) if time is not None)
     beta = (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else _ALPHA
@@ -58,11 +58,11 @@ def _narrations(where: str, sample_id: str, media: str, narration: Any) -> Found
         here, time = f"{where}: {i}", _time(sentence)
         text = sentence.get("narration_text") if isinstance(sentence, dict) else None
         if time is None:
-            yield LeftOut(where=here, reason="timestamp_sec: is no time from 0 on")
+            yield Unusable(where=here, reason="timestamp_sec: is no time from 0 on")
         elif not isinstance(text, str):
-            yield LeftOut(where=here, reason="narration_text: is no text")
+            yield Unusable(where=here, reason="narration_text: is no text")
         elif tags := {tag.lower() for tag in _TAG.findall(text)} & {"unsure", "summary"}:
-            yield LeftOut(where=here, reason=f"narration_text: is marked #{min(tags)}")
+            yield Unusable(where=here, reason=f"narration_text: is marked #{min(tags)}")
         else:
             half = beta / _ALPHA / 2
             fields = {"id": f"{sample_id}/{i}", "media": media, "start": max(0.0, time - half), "end": time + half}

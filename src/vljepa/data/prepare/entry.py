@@ -35,7 +35,7 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LeftOut:
+class Unusable:
     """A record that gives no sample, or a part of one."""
 
     where: str
@@ -46,5 +46,5 @@ class LeftOut:
     """What was found in this one."""
 
 
-Found = Iterator[Entry | LeftOut]
+Found = Iterator[Entry | Unusable]
 """What a converter yields, in the order of its source."""

@@ -1,7 +1,7 @@
 """Videos and images of one's own, each with a text file of the same name beside it: clip.mp4 and clip.txt."""
 
 from vljepa.data.medium import IMAGES, VIDEOS
-from vljepa.data.prepare.entry import Entry, Found, Job, LeftOut
+from vljepa.data.prepare.entry import Entry, Found, Job, Unusable
 from vljepa.data.prepare.files import below, walk
 from vljepa.errors import UserError
 
@@ -22,15 +22,15 @@ def read(job: Job) -> Found:
         caption = path.with_suffix(".txt")
         if path.suffix == ".txt":
             if path.with_suffix("") not in media:
-                yield LeftOut(where=str(path), reason="media: there is no video or image of that name")
+                yield Unusable(where=str(path), reason="media: there is no video or image of that name")
             continue
         try:
             lines = caption.read_text(encoding="utf-8-sig").splitlines()
         except FileNotFoundError:
-            yield LeftOut(where=str(path), reason="caption: there is no text file of that name")
+            yield Unusable(where=str(path), reason="caption: there is no text file of that name")
             continue
         except (OSError, UnicodeDecodeError) as error:
-            yield LeftOut(where=str(caption), reason="caption: is no text in UTF-8", detail=str(error))
+            yield Unusable(where=str(caption), reason="caption: is no text in UTF-8", detail=str(error))
             continue
         texts = [line.strip() for line in lines if line.strip()]
         fields = {"id": path.relative_to(root).as_posix(), "media": str(path), "targets": texts}

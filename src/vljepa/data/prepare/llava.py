@@ -5,7 +5,7 @@ have several records on one image, so a sample's id is the record's place in the
 """
 
 from vljepa.data.prepare.conversation import exchanges
-from vljepa.data.prepare.entry import Found, Job, LeftOut
+from vljepa.data.prepare.entry import Found, Job, Unusable
 from vljepa.data.prepare.files import below
 from vljepa.data.prepare.readers import json_document
 from vljepa.errors import UserError
@@ -26,5 +26,5 @@ def read(job: Job) -> Found:
         if isinstance(record, dict):
             yield from exchanges(where, str(i), record, root)
         else:
-            yield LeftOut(where=where, reason="record: is no object")
+            yield Unusable(where=where, reason="record: is no object")
         job.progress(i + 1, len(records))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vljepa.data.prepare.conversation import exchanges
-from vljepa.data.prepare.entry import Found, Job, LeftOut
+from vljepa.data.prepare.entry import Found, Job, Unusable
 from vljepa.data.prepare.files import below
 from vljepa.data.prepare.readers import each, json_lines, opened
 from vljepa.errors import UserError
@@ -22,7 +22,7 @@ def read(job: Job) -> Found:
     for (name, _, root), (file, tell) in zip(sets, each([file for _, file, _ in sets], job), strict=True):
         folder = below(job.out, root, f"plm-{name}") if root else Path()
         for item in json_lines(file, tell):
-            if isinstance(item, LeftOut):
+            if isinstance(item, Unusable):
                 yield item
                 continue
             line, record = item
@@ -31,7 +31,7 @@ def read(job: Job) -> Found:
                 turns = [{"from": "human", "value": ""}, {"from": "assistant", "value": record["text"]}]
                 record = record | {"conversations": turns}
             if root is None and (record.get("image") or record.get("video")):
-                yield LeftOut(where=where, reason="root_dir: is missing in the registry, yet a record has media")
+                yield Unusable(where=where, reason="root_dir: is missing in the registry, yet a record has media")
                 continue
             yield from exchanges(where, f"{name}/{line}", record, folder)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vljepa.data.manifest import parse_line
-from vljepa.data.prepare.entry import Job, LeftOut
+from vljepa.data.prepare.entry import Job, Unusable
 from vljepa.errors import UserError
 
 Tell = Callable[[int], None]
@@ -27,7 +27,7 @@ def each(files: list[Path], job: Job) -> Iterator[tuple[Path, Tell]]:
     job.progress(total, total)
 
 
-def json_lines(path: Path, tell: Tell) -> Iterator[tuple[int, dict[str, Any]] | LeftOut]:
+def json_lines(path: Path, tell: Tell) -> Iterator[tuple[int, dict[str, Any]] | Unusable]:
     """(line number from 1, object) of each line that is not blank.
 
     Raises:
@@ -40,7 +40,7 @@ def json_lines(path: Path, tell: Tell) -> Iterator[tuple[int, dict[str, Any]] | 
             try:
                 yield line, parse_line(text)
             except UserError as error:
-                yield LeftOut(where=f"{path}:{line}", reason="line: holds no JSON object", detail=str(error))
+                yield Unusable(where=f"{path}:{line}", reason="line: holds no JSON object", detail=str(error))
             tell(file.tell())
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vljepa.data.prepare.entry import Entry, Found, Job, LeftOut
+from vljepa.data.prepare.entry import Entry, Found, Job, Unusable
 from vljepa.data.prepare.files import below
 from vljepa.data.prepare.readers import Tell, each, opened, parquet_rows
 from vljepa.errors import UserError
@@ -39,7 +39,7 @@ def read(job: Job) -> Found:
             elif isinstance(media, list) and all(isinstance(path, str) and path for path in media):
                 fields["media"] = [str(root / path) for path in media]
             else:
-                yield LeftOut(where=where, reason="media: is no path and no list of paths", detail=repr(media))
+                yield Unusable(where=where, reason="media: is no path and no list of paths", detail=repr(media))
                 continue
             yield Entry(where=where, fields=fields)
 

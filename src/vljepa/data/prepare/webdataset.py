@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from vljepa.data.medium import IMAGES, VIDEOS
-from vljepa.data.prepare.entry import Entry, Found, Job, LeftOut
+from vljepa.data.prepare.entry import Entry, Found, Job, Unusable
 from vljepa.data.prepare.files import sources
 from vljepa.data.prepare.readers import Tell, each, opened
 from vljepa.errors import UserError
@@ -54,7 +54,7 @@ def read(job: Job, name: str) -> Found:
                 where = f"{shard}: {parts.key}"
                 yield _sample(where, parts, chosen, job.out / "media" / name / stem, f"{stem}/{parts.key}")
         except (tarfile.TarError, EOFError) as error:
-            yield LeftOut(where=str(shard), reason="shard: cannot be read to its end", detail=str(error))
+            yield Unusable(where=str(shard), reason="shard: cannot be read to its end", detail=str(error))
 
 
 def _grouped(shard: Path, tell: Tell) -> Iterator[_Parts]:
@@ -82,23 +82,23 @@ _WANTED = IMAGES | VIDEOS | {".txt", ".json"}
 
 def _sample(
     where: str, parts: _Parts, chosen: Callable[[int], bool] | None, folder: Path, sample_id: str
-) -> Entry | LeftOut:
+) -> Entry | Unusable:
     try:
         about: Any = json.loads(parts.members.get(".json", b"{}"))
         text = parts.members[".txt"].decode() if ".txt" in parts.members else about.get("caption")
         uid = about.get("uid")
     except (ValueError, AttributeError, RecursionError) as error:
-        return LeftOut(where=where, reason="json, txt: cannot be read", detail=str(error))
+        return Unusable(where=where, reason="json, txt: cannot be read", detail=str(error))
     try:
         if chosen and not chosen(int(uid, 16)):
-            return LeftOut(where=where, reason="uid: is not among the chosen ones")
+            return Unusable(where=where, reason="uid: is not among the chosen ones")
     except (ValueError, TypeError):
-        return LeftOut(where=where, reason="uid: is no hexadecimal number", detail=repr(uid))
+        return Unusable(where=where, reason="uid: is no hexadecimal number", detail=repr(uid))
     suffix = next((suffix for suffix in parts.members if suffix in IMAGES | VIDEOS), None)
     if suffix is None:
-        return LeftOut(where=where, reason="media: is missing")
+        return Unusable(where=where, reason="media: is missing")
     if not isinstance(text, str) or not text.strip():
-        return LeftOut(where=where, reason="caption: is missing")
+        return Unusable(where=where, reason="caption: is missing")
     path = folder / f"{parts.key}{suffix}"
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{path.name}.writing")

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vljepa.data.left_out import LeftOut
 from vljepa.data.manifest import parse_sample
-from vljepa.data.prepare.entry import Entry, LeftOut
+from vljepa.data.prepare.entry import Entry, Unusable
 from vljepa.errors import UserError
-
-_SHOWN = 3  # records of each reason that are named
 
 
 @dataclass(slots=True)
@@ -20,21 +19,17 @@ class Report:
 
     samples: dict[str, int] = field(default_factory=dict)
     """Samples in each manifest, by its path."""
-    left_out: dict[str, int] = field(default_factory=dict)
-    """Records, or parts of them, by the reason they were left out for."""
-    examples: dict[str, list[str]] = field(default_factory=dict)
-    """The first few of each reason, by file and record."""
+    left_out: LeftOut = field(default_factory=LeftOut)
+    """Records, or parts of them, that are in none."""
 
-    def leave_out(self, record: LeftOut) -> None:
+    def leave_out(self, record: Unusable) -> None:
         """Count it, and note it if it is among the first of its reason."""
-        self.left_out[record.reason] = self.left_out.get(record.reason, 0) + 1
-        shown = self.examples.setdefault(record.reason, [])
-        if len(shown) < _SHOWN:
-            shown.append(f"{record.where}: {record.detail}" if record.detail else record.where)
+        self.left_out.add(record.reason, f"{record.where}: {record.detail}" if record.detail else record.where)
 
     def lines(self) -> list[str]:
         """A line for each reason."""
-        return [f"{self.left_out[reason]} x {reason}: {'; '.join(shown)}" for reason, shown in self.examples.items()]
+        counts = self.left_out.counts
+        return [f"{counts[reason]} x {reason}: {'; '.join(named)}" for reason, named in self.left_out.examples.items()]
 
 
 class _Manifest:
@@ -47,7 +42,7 @@ class _Manifest:
         self._file = self._aside.open("wb")
         self._ids: set[str] = set()
 
-    def add(self, entry: Entry) -> LeftOut | None:
+    def add(self, entry: Entry) -> Unusable | None:
         """Write the sample, unless the reader of manifests would refuse it or its media are not there."""
         media = entry.fields.get("media")
         fields = {name: _rounded(value) for name, value in entry.fields.items()}
@@ -60,14 +55,14 @@ class _Manifest:
             line = (json.dumps(fields, ensure_ascii=False) + "\n").encode()
         except UserError as error:
             name = str(error).split(":")[0]
-            return LeftOut(where=entry.where, reason=f"{name}: is not what a manifest may hold", detail=str(error))
+            return Unusable(where=entry.where, reason=f"{name}: is not what a manifest may hold", detail=str(error))
         except UnicodeEncodeError:
-            return LeftOut(where=entry.where, reason="text: holds half a character")
+            return Unusable(where=entry.where, reason="text: holds half a character")
         for path in sample.clip.media:
             if not os.path.isfile(path):
-                return LeftOut(where=entry.where, reason="media: is missing", detail=path)
+                return Unusable(where=entry.where, reason="media: is missing", detail=path)
         if sample.id in self._ids:
-            return LeftOut(where=entry.where, reason="id: is taken by an earlier sample", detail=sample.id)
+            return Unusable(where=entry.where, reason="id: is taken by an earlier sample", detail=sample.id)
         self._ids.add(sample.id)
         self._file.write(line)
         return None
@@ -88,7 +83,7 @@ class _Manifest:
         self._aside.unlink(missing_ok=True)
 
 
-def write(found: Iterable[Entry | LeftOut], out: Path, name: str) -> Report:
+def write(found: Iterable[Entry | Unusable], out: Path, name: str) -> Report:
     """Write the samples to ``out/train/<name>.jsonl``; a run that fails leaves the manifests there as they were.
 
     Raises:
@@ -98,8 +93,8 @@ def write(found: Iterable[Entry | LeftOut], out: Path, name: str) -> Report:
     manifests: dict[str, _Manifest] = {}
     try:
         for item in found:
-            refused: LeftOut | None
-            if isinstance(item, LeftOut):
+            refused: Unusable | None
+            if isinstance(item, Unusable):
                 refused = item
             else:
                 if item.manifest not in manifests:

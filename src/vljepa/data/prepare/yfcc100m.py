@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.parse import unquote_plus
 
 from vljepa.data.prepare import webdataset
-from vljepa.data.prepare.entry import Entry, Found, Job, LeftOut
+from vljepa.data.prepare.entry import Entry, Found, Job, Unusable
 from vljepa.data.prepare.files import below
 from vljepa.data.prepare.readers import Tell, each, opened
 from vljepa.errors import UserError
@@ -61,27 +61,27 @@ def _lines(file: Path, tell: Tell) -> Iterator[bytes]:
             tell(packed.tell())
 
 
-def _sample(where: str, line: bytes, root: Path) -> Entry | LeftOut:
+def _sample(where: str, line: bytes, root: Path) -> Entry | Unusable:
     columns = line.decode(errors="replace").rstrip("\r\n").split("\t")
     if len(columns) == 25:
         columns, digest = [columns[1], *columns[3:]], columns[2]
     elif len(columns) == 23:
         digest = ""
     else:
-        return LeftOut(where=where, reason="line: has neither 23 nor 25 columns", detail=f"{len(columns)}")
+        return Unusable(where=where, reason="line: has neither 23 nor 25 columns", detail=f"{len(columns)}")
     photo, ext, marker = columns[0], columns[21], columns[22]
     title, description, tags = (_text(column) for column in columns[6:9])
     if _CAMERA_NAME.fullmatch(title):
         title = ""
     texts = list(dict.fromkeys(text for text in (title, description) if text)) or [tags.replace(",", ", ")]
     if not texts[0]:
-        return LeftOut(where=where, reason="title, description, usertags: none tells anything")
+        return Unusable(where=where, reason="title, description, usertags: none tells anything")
     suffixes = [".mp4"] if marker == "1" else list(dict.fromkeys([".jpg", f".{ext}"]))
     names = [f"{digest[:3]}/{digest[3:6]}/{digest}"] * bool(digest) + [photo]
     paths = [root / f"{name}{suffix}" for name in names for suffix in suffixes]
     media = next((path for path in paths if path.is_file()), None)
     if media is None:
-        return LeftOut(where=where, reason="media: is missing", detail=str(paths[0]))
+        return Unusable(where=where, reason="media: is missing", detail=str(paths[0]))
     return Entry(where=where, fields={"id": photo, "media": str(media), "targets": texts})
 
 
