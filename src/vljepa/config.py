@@ -171,6 +171,11 @@ class OptimConfig:
     warmup_steps: int = 200
     schedule: Literal["constant", "cosine"] = "constant"
     grad_clip: float = 1.0
+    spike_factor: float = 20.0
+    """A step is skipped if its gradient norm exceeds this many medians of the norms before it, and ``grad_clip``, or is
+    not finite."""
+    max_skipped: int = 10
+    """Steps skipped in a row that end the run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,9 +235,22 @@ class RunConfig:
     log_every: int = 20
     """Steps."""
     save_every: int = 200
-    """Steps."""
+    """Steps that a kill may cost at most. A state is begun twice as often, as it is written while training goes on."""
+    micro_batch_size: int | None = None
+    """Samples that a process holds the graph of at a time in joint training, whatever its batch; the gradient stays
+    that of the batch. None: all of them, which saves one forward pass."""
+    sharded: bool = False
+    """Split weights, gradients and moments over the processes (FSDP2) instead of keeping all on each."""
+    recompute: bool = False
+    """Compute the predictor's activations again in the backward pass instead of keeping them."""
+    compile: bool = False
+    """Compile the predictor's layers (torch.compile)."""
 
     def __post_init__(self) -> None:
+        if self.save_every < 2:
+            raise UserError(f"save_every must be >= 2, found {self.save_every}")
+        if self.micro_batch_size is not None and self.micro_batch_size < 1:
+            raise UserError(f"micro_batch_size must be >= 1, found {self.micro_batch_size}")
         if self.start_from is not None and any(stage.trains != "y_decoder" for stage in self.stages):
             raise UserError("start_from: only stages that train the y_decoder can start from a checkpoint")
 

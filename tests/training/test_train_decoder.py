@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -69,16 +70,16 @@ def test_card_keeps_that_of_the_checkpoint(trained: Path, result: Path) -> None:
 def test_killed_run_ends_with_the_same_weights(
     trained: Path, result: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save = checkpoint.save
+    save = checkpoint.Saver.save
 
-    def save_and_die(folder: Path, step: int, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        save(folder, step, model, optimizer)
+    def save_and_die(saver: checkpoint.Saver, step: int, *state: Any) -> None:
+        save(saver, step, *state)
         raise Killed
 
-    monkeypatch.setattr(checkpoint, "save", save_and_die)
+    monkeypatch.setattr(checkpoint.Saver, "save", save_and_die)
     with pytest.raises(Killed):
         main(command(trained, tmp_path / "run"))
-    monkeypatch.setattr(checkpoint, "save", save)
+    monkeypatch.setattr(checkpoint.Saver, "save", save)
     assert main(command(trained, tmp_path / "run")) == 0
     expected, actual = (load_file(m / "model.safetensors") for m in (result, tmp_path / "run" / "model"))
     assert all(torch.equal(expected[name], actual[name]) for name in expected)

@@ -13,6 +13,7 @@ from vljepa.data.features import FeatureCache
 from vljepa.data.loader import Loader
 from vljepa.data.lock import locked
 from vljepa.data.manifest import read_manifest
+from vljepa.distributed import rank, world_size
 from vljepa.embedding import LogitScale
 from vljepa.errors import UserError
 from vljepa.model import bulk
@@ -53,11 +54,13 @@ class Data:
         return sum(self.num_lines.values()) - sum(map(len, self.samples.values()))
 
     def loader(self, sources: Sequence[SourceConfig], batch_size: int, seed: int) -> Loader:
-        """The mixture of a stage."""
+        """This rank's slices of the mixture of a stage."""
         return Loader(
             [(self.samples[source.manifest], self.caches[source.num_frames], source.weight) for source in sources],
             batch_size=batch_size,
             seed=seed,
+            rank=rank(),
+            world_size=world_size(),
         )
 
 
