@@ -31,26 +31,34 @@ class Tower:
     """Elements of all matrices of a layer."""
     attention_width: int
     """All heads together."""
-    features: int
-    """Numbers that the linear parts of a layer read and write, a token."""
+    products: int
+    """Numbers a token that matrix products of a layer read and write for later use, each reader with a copy."""
+    shared: int
+    """Of these, numbers that several products read and that need no copies in float32."""
     norms: int
-    """Numbers that the norms of a layer read, a token."""
+    """Numbers a token that the norms of a layer keep."""
 
     @classmethod
     def of(cls, network: nn.Module) -> "Tower":
         """The longest list of layers in a network, which may lie on the meta device."""
         layers = max((m for m in network.modules() if isinstance(m, nn.ModuleList)), key=len)
         shapes = [parameter.shape for parameter in layers[0].parameters() if parameter.ndim == 2]
-        names = [(name, p) for name, p in layers[0].named_parameters() if p.ndim == 1 and name.endswith("weight")]
+        norms = [m for m in layers[0].modules() if "norm" in type(m).__name__.lower()]
         settings = next((m.config for m in network.modules() if hasattr(m, "config")), None)
         width = shapes[0][1]
         heads = getattr(settings, "num_attention_heads", 0)
+        # Query, key and value apart; and a gate, whose activation is one more thing to keep.
+        apart, gated = len(shapes) >= 6, len(shapes) == 7
+        # What goes back to the residual from attention and from the perceptron need not be kept.
+        products = sum(sum(shape) for shape in shapes) - 2 * width + (max(shapes[-1]) if gated else 0)
         return cls(
             num_layers=len(layers),
             matrices=sum(shape.numel() for shape in shapes),
             attention_width=heads * (getattr(settings, "head_dim", None) or width // heads) if heads else width,
-            features=sum(sum(shape) for shape in shapes),
-            norms=sum(len(parameter) for _, parameter in names),
+            products=products,
+            shared=(2 * apart + gated) * width,
+            # Root mean square norms are composed of two operations that need their inputs.
+            norms=sum(next(m.parameters()).numel() * (1 if isinstance(m, nn.LayerNorm) else 2) for m in norms),
         )
 
     def forward(self, length: int) -> int:
@@ -58,9 +66,9 @@ class Tower:
         return self.num_layers * (2 * self.matrices * length + 4 * length**2 * self.attention_width)
 
     def kept(self, length: int, size: int) -> int:
-        """Bytes kept of one sequence, about: what linear parts read and write, and of norms the input and its scaled
-        form; ``size`` is the bytes of a number in matrix products."""
-        return self.num_layers * length * (self.features * size + 2 * self.norms * _FULL)
+        """Bytes kept of one sequence, about; ``size`` is the bytes of a number in matrix products."""
+        products = self.products - (self.shared if size == _FULL else 0)
+        return self.num_layers * length * (products * size + self.norms * _FULL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,12 +114,9 @@ class Costs:
         return Tower.of(self.y_network)
 
     @property
-    def frozen_in_y_encoder(self) -> int:
-        """Parameters of the Y-Encoder's backbone that do not train: its token tables, unless asked for."""
-        if self.config.y_encoder.train_token_embeddings:
-            return 0
-        tables = (module for module in self.y_network.modules() if isinstance(module, nn.Embedding))
-        return sum(table.weight.numel() for table in tables)
+    def tables(self) -> int:
+        """Parameters of the Y-Encoder's token tables: in no matrix product, and frozen unless asked for."""
+        return sum(m.weight.numel() for m in self.y_network.modules() if isinstance(m, nn.Embedding))
 
     def num_features(self, num_frames: int) -> int:
         """Numbers in the visual tokens of a clip, T * N * D."""
@@ -153,6 +158,13 @@ class Costs:
         if self.config.predictor.inputs == "plain" or self.config.kind == "dual_encoder":
             return 0
         return 2 * self.query_width * self.config.predictor.transformer.dim * query_tokens
+
+    def unneeded(self, num_frames: int) -> int:
+        """Operations of a backward pass that plain visual tokens spare: nothing behind their projection trains."""
+        if self.config.predictor.inputs != "plain" or self.config.kind == "dual_encoder":
+            return 0
+        joined = self.shape.dim * self.config.predictor.tubelet
+        return 2 * joined * self.config.predictor.transformer.dim * self.num_visual(num_frames)
 
     def y_encoder(self, target_tokens: int) -> int:
         """Operations of the Y-Encoder and its head on a text."""
@@ -200,6 +212,13 @@ class Costs:
     def y_encoder_kept(self, target_tokens: int, size: int) -> int:
         """Bytes that the Y-Encoder keeps of a text, about."""
         return self._y_tower.kept(target_tokens, size)
+
+    def y_decoder_kept(self, target_tokens: int, size: int) -> int:
+        """Bytes that the Y-Decoder keeps of a text; its last layer's logits in float32 are the most of it."""
+        config = self.config.y_decoder
+        length = config.prefix_tokens + target_tokens
+        layers = config.transformer.num_layers * length * _layer_kept(config.transformer, size)
+        return layers + target_tokens * config.vocab_size * (_FULL + size)
 
 
 def layers_forward(config: TransformerConfig, length: int) -> int:
