@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 import torch
 from counting import Live, operations, saved_bytes
-from test_sentence import write_gemma, write_qwen
+from sentence_folders import write_gemma, write_qwen
 from torch import Tensor
 from transformers import CLIPVisionConfig, CLIPVisionModel, VJEPA2Config, VJEPA2Model
 
-from vljepa.config import ModelConfig, PredictorConfig, RunConfig, TransformerConfig, XEncoderConfig, YEncoderConfig
+from vljepa.config import ModelConfig, RunConfig, TransformerConfig, XEncoderConfig, YEncoderConfig
 from vljepa.model.costs import Costs
 from vljepa.model.predictor import Predictor
 from vljepa.model.vljepa import VLJEPA
 from vljepa.model.x_encoder import load_x_encoder
 from vljepa.model.y_decoder import YDecoder, train_tokenizer
 from vljepa.model.y_encoder import load_y_encoder
-from vljepa.recipes import nano
+from vljepa.recipes import nano, paper_model
 from vljepa.training.parallel import prepare
 
 BLOCK = TransformerConfig(dim=64, num_layers=2, num_heads=4, num_kv_heads=2, ffn_dim=176)
@@ -61,7 +61,7 @@ def test_vision_transformers(kind: str, num_frames: int, tmp_path: Path) -> None
     else:
         vision = CLIPVisionConfig(image_size=64, patch_size=8, intermediate_size=192, **sizes)
         CLIPVisionModel(vision).save_pretrained(tmp_path)
-    (tmp_path / "preprocessor_config.json").write_text('{"size": 64, "image_mean": [0], "image_std": [1]}')
+    (tmp_path / "preprocessor_config.json").write_text('{"size": 64, "image_mean": [0.5], "image_std": [0.5]}')
     config = XEncoderConfig(name=str(tmp_path), frame_size=64)
     encoder, costs = load_x_encoder(config), Costs.of(replace(nano().model, x_encoder=config))
     frames = torch.zeros(1, num_frames, 64, 64, 3, dtype=torch.uint8)
@@ -89,7 +89,7 @@ def test_plain_predictor_and_dual_encoder(model: VLJEPA) -> None:
     assert both == 3 * forward - 2 * costs.unneeded(8)
     saved = saved_bytes(lambda: predictor(visual, [QUERY] * 2), predictor.parameters())
     kept = costs.predictor_kept(8, query_tokens(predictor), 4, recompute=False)
-    assert saved == pytest.approx(2 * kept, rel=0.03)
+    assert saved == pytest.approx(2 * kept, rel=0.005)
 
     dual = VLJEPA(replace(small(), kind="dual_encoder"))
     assert operations(lambda: dual.predictor(visual, ["", ""])) == 2 * Costs.of(dual.config).predictor(8, 0)
@@ -101,7 +101,7 @@ def test_what_the_predictor_keeps(model: VLJEPA, precision: torch.dtype, size: i
     with torch.autocast("cpu", dtype=precision, enabled=size == 2):
         saved = saved_bytes(lambda: model.predictor(visual, [QUERY] * 2), model.parameters())
     kept = Costs.of(model.config).predictor_kept(8, tokens, size, recompute=False)
-    assert saved == pytest.approx(2 * kept, rel=0.03)
+    assert saved == pytest.approx(2 * kept, rel=0.005)
 
 
 def test_what_it_keeps_with_recomputation() -> None:
@@ -109,17 +109,17 @@ def test_what_it_keeps_with_recomputation() -> None:
     model = VLJEPA(config)
     prepare(model, RunConfig(name="", model=config, stages=(), recompute=True))
     visual, tokens = features(8, model), query_tokens(model.predictor)
-    with Live() as live:
+    with Live(model.parameters()) as live:
         out = model.predictor(visual, [QUERY] * 2)
         alive = live.num_bytes()
     assert out.requires_grad
     costs = Costs.of(config)
-    # One layer is computed again only later, and what stands before the norm of visual tokens is no intermediate.
+    # The layer that is computed again is so only later, and the visual tokens were there before.
     layer = costs.predictor_kept(8, tokens, 4, recompute=False) - Costs.of(
         small(transformer=replace(BLOCK, num_layers=5))
     ).predictor_kept(8, tokens, 4, recompute=False)
     expected = 2 * (costs.predictor_kept(8, tokens, 4, recompute=True) - layer) - visual.nbytes
-    assert alive == pytest.approx(expected, rel=0.05)
+    assert alive == pytest.approx(expected, rel=0.02)
     assert alive < costs.predictor_kept(8, tokens, 4, recompute=False)
 
 
@@ -140,12 +140,9 @@ def test_sentence_encoders(write: Callable[[Path], object], tmp_path: Path) -> N
     encoder, text = load_y_encoder(config, 8), "a red cube rolls the ball a red"
     tokens = len(encoder._tokenizer(text)["input_ids"])
     costs = Costs.of(replace(nano().model, y_encoder=config, embed_dim=8))
-    if write is write_gemma:
-        # The two linear layers after pooling, which a model on the hub has by its name.
-        dense = 2 * (24 * 40 + 40 * 20) + 2 * 8 * (20 - 24)
-    else:
-        dense = 0
-    forward = costs.y_encoder(tokens) + dense
+    # Gemma's two linear layers after pooling, known of a model on the hub by its name alone.
+    dense = 2 * (24 * 40 + 40 * 20) + 2 * 8 * (20 - 24)
+    forward = costs.y_encoder(tokens) + (dense if write is write_gemma else 0)
     # Rotations are made by a product of their own, which counts at these sizes alone.
     assert operations(lambda: encoder([text]).sum().backward()) == pytest.approx(3 * forward, rel=0.01)
     saved = saved_bytes(lambda: encoder([text]), encoder.parameters())
@@ -169,10 +166,7 @@ def test_y_decoder() -> None:
 
 
 def test_the_papers_instance_by_hand() -> None:
-    from vljepa.recipes import paper_model
-
     costs = Costs.of(paper_model())
-    assert isinstance(costs.config.predictor, PredictorConfig)
     # 16 steps of 256 tokens; a layer of ViT-L has 12 D^2 weights, one of Llama 60.8 M.
     tokens, weights = 4096, 2 * 2048 * (2048 + 512) + 3 * 2048 * 8192
     vision = 24 * (2 * 12 * 1024**2 * tokens + 4 * tokens**2 * 1024) + 2 * 3 * 2 * 16 * 16 * 1024 * tokens

@@ -42,10 +42,11 @@ def saved_bytes(run: Callable[[], object], weights: Iterable[Tensor]) -> int:
 
 
 class Live(TorchDispatchMode):
-    """Which tensors made inside the block are alive."""
+    """Which tensors made inside the block are alive; views of ``weights`` do not count."""
 
-    def __init__(self) -> None:
+    def __init__(self, weights: Iterable[Tensor]) -> None:
         super().__init__()
+        self._weights = {StorageWeakRef(weight.untyped_storage()) for weight in weights}
         self._made: list[tuple[StorageWeakRef, int]] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -57,4 +58,5 @@ class Live(TorchDispatchMode):
 
     def num_bytes(self) -> int:
         """Bytes of all that is alive now."""
-        return sum({ref: size for ref, size in self._made if not ref.expired()}.values())
+        alive = {ref: size for ref, size in self._made if not ref.expired() and ref not in self._weights}
+        return sum(alive.values())

@@ -179,7 +179,7 @@ class Costs:
         config = self.config.y_decoder
         dim = config.transformer.dim
         ends = self.config.embed_dim * config.prefix_tokens * dim + dim * config.vocab_size * target_tokens
-        return 2 * ends + layers_forward(config.transformer, config.prefix_tokens + target_tokens)
+        return 2 * ends + layers_forward(config.transformer, config.prefix_tokens + target_tokens - 1)
 
     @property
     def y_decoder_parameters(self) -> int:
@@ -202,8 +202,9 @@ class Costs:
             inputs = visual * joined * size
         else:
             inputs = visual * (joined * (_FULL + size) + norm) + query_tokens * (self.query_width * size + norm)
-        # Where each token goes, its final norm, and whose mean it is part of.
-        rest = inputs + length * (norm + 2 * 8)
+        # Where each token goes, its rotation (in bfloat16 each layer has copies), its final norm, and the mean of all.
+        rope = 2 * transformer.head_dim * _FULL
+        rest = inputs + length * (8 + rope + norm + dim * _FULL + 8)
         layer = length * _layer_kept(transformer, size)
         if recompute:
             return rest + transformer.num_layers * length * dim * _FULL + layer
@@ -216,7 +217,7 @@ class Costs:
     def y_decoder_kept(self, target_tokens: int, size: int) -> int:
         """Bytes that the Y-Decoder keeps of a text; its last layer's logits in float32 are the most of it."""
         config = self.config.y_decoder
-        length = config.prefix_tokens + target_tokens
+        length = config.prefix_tokens + target_tokens - 1
         layers = config.transformer.num_layers * length * _layer_kept(config.transformer, size)
         return layers + target_tokens * config.vocab_size * (_FULL + size)
 
