@@ -105,7 +105,7 @@ def _parts(title: str, parts: dict[str, Any], unit: str) -> Iterator[str]:
     yield f"  {title}: {_short(sum(parts.values()), unit)} = {each}"
 
 
-def _short(count: float, unit: str) -> str:
+def _short(count: int | float, unit: str) -> str:
     for factor, letter in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if count >= factor:
             return f"{count / factor:.4g} {letter}{unit}"

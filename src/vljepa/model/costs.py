@@ -144,6 +144,14 @@ class Costs:
             return 0
         return layers_forward(self.config.predictor.transformer, self.num_visual(num_frames) + query_tokens)
 
+    def recomputed(self, num_frames: int, query_tokens: int) -> int:
+        """Operations to have the layers' activations again: a forward pass but for each layer's last product."""
+        if self.config.kind == "dual_encoder":
+            return 0
+        transformer, length = self.config.predictor.transformer, self.num_visual(num_frames) + query_tokens
+        last = 2 * transformer.num_layers * transformer.dim * transformer.ffn_dim * length
+        return self.predictor_layers(num_frames, query_tokens) - last
+
     def predictor(self, num_frames: int, query_tokens: int) -> int:
         """Operations of the whole predictor on a clip and its query."""
         dim, embed = self.config.predictor.transformer.dim, self.config.embed_dim

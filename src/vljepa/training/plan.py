@@ -138,7 +138,7 @@ class _Stage:
             part: sum(w * one[part] for w, one in zip(weights, each, strict=True)) / sum(weights) for part in each[0]
         }
 
-    def flops_of(self, num_frames: int) -> dict[str, float]:
+    def flops_of(self, num_frames: int) -> dict[str, int | float]:
         """Operations a sample with clips of that length. A backward pass is two forward passes."""
         costs, query, target = self.costs, self.setting.query_tokens, self.setting.target_tokens
         x_encoder, y_encoder = costs.x_encoder(num_frames), costs.y_encoder(target)
@@ -156,7 +156,7 @@ class _Stage:
         # Each row of the batch meets all others, on several GPUs once from either side.
         sides = 1 if self.setting.num_gpus == 1 else 2
         pairs = 2 * self.stage.global_batch_size * self.config.model.embed_dim * sides
-        recomputed = costs.predictor_layers(num_frames, query) if self.config.recompute else 0
+        recomputed = costs.recomputed(num_frames, query) if self.config.recompute else 0
         return {
             "x_encoder": x_encoder,
             "predictor": predictor + backward,
