@@ -101,9 +101,3 @@ def test_mistakes_are_one_line(
     assert error.startswith(f"vljepa: {message}")
     assert error.count("\n") == 1
     assert main(["train-decoder", str(tmp_path / "none")]) == 2
-
-
-def test_only_the_decoder_can_start_from_a_checkpoint() -> None:
-    config = RECIPES["tiny"]()
-    with pytest.raises(UserError, match="start_from: only stages that train the y_decoder"):
-        replace(config, start_from="runs/tiny/model")

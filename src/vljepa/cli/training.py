@@ -40,7 +40,14 @@ def train(recipe: Positional[str], overrides: Positional[tuple[str, ...]] = ()) 
     from vljepa.config import RunConfig
     from vljepa.training.loop import train as run
 
-    config = tyro.cli(RunConfig, default=_recipe(recipe), args=overrides, prog=f"vljepa train {recipe}")
+    def parsed(default: RunConfig) -> RunConfig:
+        return tyro.cli(RunConfig, default=default, args=overrides, prog=f"vljepa train {recipe}")
+
+    config = parsed(_recipe(recipe))
+    if config.start_from is not None:
+        started = _started(_recipe(recipe), config.start_from)
+        # Read again: settings on the command line go over those of the checkpoint.
+        config = dataclasses.replace(parsed(started), start_from=started.start_from)
     print(run(config, shlex.join(["vljepa", "train", recipe, *overrides])))
 
 
@@ -62,15 +69,7 @@ def train_decoder(
     stages = tuple(stage for stage in config.stages if stage.trains == "y_decoder")
     if not stages:
         raise UserError(f"recipe {recipe!r} has no stage that trains a y_decoder; choose another --recipe")
-    model = load_model(checkpoint).network.config
-    config = dataclasses.replace(
-        config,
-        name=f"{recipe}-decoder",
-        model=dataclasses.replace(model, y_decoder=config.model.y_decoder),
-        stages=stages,
-        start_from=checkpoint,
-        out=out,
-    )
+    config = dataclasses.replace(_started(config, checkpoint), name=f"{recipe}-decoder", stages=stages, out=out)
     command = ["vljepa", "train-decoder", checkpoint, "--recipe", recipe]
     if data is not None:
         # A data folder that the user names is not made up where it is missing.
@@ -85,6 +84,18 @@ def _recipe(name: str) -> "RunConfig":
     if name not in RECIPES:
         raise UserError(f"no recipe {name!r}; choose one of {', '.join(RECIPES)}")
     return RECIPES[name]()
+
+
+def _started(config: "RunConfig", checkpoint: str) -> "RunConfig":
+    """The run begun from a checkpoint, whose architecture it takes over, but for a Y-Decoder that it trains anew."""
+    from vljepa.api import checkpoint_folder
+    from vljepa.model.vljepa import model_config
+
+    folder = checkpoint_folder(checkpoint)
+    model = model_config(folder)
+    if any(stage.trains == "y_decoder" for stage in config.stages):
+        model = dataclasses.replace(model, y_decoder=config.model.y_decoder)
+    return dataclasses.replace(config, model=model, start_from=str(folder))
 
 
 def info(checkpoint: Positional[str], as_json: AsJson = False) -> None:
