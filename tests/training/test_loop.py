@@ -20,8 +20,8 @@ from vljepa.data.lock import locked
 from vljepa.errors import UserError
 from vljepa.recipes import RECIPES
 from vljepa.training import checkpoint
-from vljepa.training.loop import train
 from vljepa.training.data import read_sources
+from vljepa.training.loop import train
 
 
 class Killed(BaseException):

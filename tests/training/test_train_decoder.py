@@ -1,6 +1,5 @@
 """A new Y-Decoder for a trained checkpoint, by the same loop."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ from pictures import write_pictures
 from safetensors.torch import load_file
 
 from vljepa.cli import main
-from vljepa.errors import UserError
 from vljepa.model.vljepa import VLJEPA
 from vljepa.model.y_decoder import train_tokenizer
 from vljepa.recipes import RECIPES

@@ -12,7 +12,7 @@ from vljepa.cli.common import AsJson, load_model, show
 from vljepa.errors import UserError
 
 if TYPE_CHECKING:
-    from vljepa.config import RunConfig
+    from vljepa.config import RunConfig, StageConfig
 
 
 def tabletop(
@@ -69,7 +69,8 @@ def train_decoder(
     stages = tuple(stage for stage in config.stages if stage.trains == "y_decoder")
     if not stages:
         raise UserError(f"recipe {recipe!r} has no stage that trains a y_decoder; choose another --recipe")
-    config = dataclasses.replace(_started(config, checkpoint), name=f"{recipe}-decoder", stages=stages, out=out)
+    config = dataclasses.replace(config, name=f"{recipe}-decoder", stages=stages, out=out)
+    config = _started(config, checkpoint)
     command = ["vljepa", "train-decoder", checkpoint, "--recipe", recipe]
     if data is not None:
         # A data folder that the user names is not made up where it is missing.
@@ -87,7 +88,10 @@ def _recipe(name: str) -> "RunConfig":
 
 
 def _started(config: "RunConfig", checkpoint: str) -> "RunConfig":
-    """The run begun from a checkpoint, whose architecture it takes over, but for a Y-Decoder that it trains anew."""
+    """The run begun from a checkpoint, whose architecture it takes over, but for a Y-Decoder that it trains anew.
+
+    Sources of as many frames as the recipe's model sees give as many as the checkpoint's.
+    """
     from vljepa.api import checkpoint_folder
     from vljepa.model.vljepa import model_config
 
@@ -95,7 +99,14 @@ def _started(config: "RunConfig", checkpoint: str) -> "RunConfig":
     model = model_config(folder)
     if any(stage.trains == "y_decoder" for stage in config.stages):
         model = dataclasses.replace(model, y_decoder=config.model.y_decoder)
-    return dataclasses.replace(config, model=model, start_from=str(folder))
+    frames = {config.model.x_encoder.num_frames: model.x_encoder.num_frames}
+
+    def fitted(stage: "StageConfig") -> "StageConfig":
+        sources = (dataclasses.replace(s, num_frames=frames.get(s.num_frames, s.num_frames)) for s in stage.sources)
+        return dataclasses.replace(stage, sources=tuple(sources))
+
+    stages = tuple(map(fitted, config.stages))
+    return dataclasses.replace(config, model=model, stages=stages, start_from=str(folder))
 
 
 def info(checkpoint: Positional[str], as_json: AsJson = False) -> None:
