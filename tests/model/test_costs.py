@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from counting import Live, operations, saved_bytes
-from sentence_folders import write_gemma, write_qwen
+from hub import write_gemma, write_qwen
 from torch import Tensor
 from transformers import CLIPVisionConfig, CLIPVisionModel, VJEPA2Config, VJEPA2Model
 

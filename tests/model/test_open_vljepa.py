@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hub import write_vjepa2
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import Tensor
@@ -15,7 +16,6 @@ from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
-    VJEPA2Config,
     VJEPA2Model,
 )
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
@@ -94,7 +94,7 @@ class Reference:
 
     def predict(self, frames: Tensor, queries: list[str]) -> Tensor:
         """Frames uint8 (B, F, S, S, 3) and queries to (B, 20)."""
-        pixels = (frames.permute(0, 1, 4, 2, 3) / 255 - 0.5) / 0.25
+        pixels = (frames.permute(0, 1, 4, 2, 3) / 255 - 0.5) / 0.5
         visual = self.vision(pixels, skip_predictor=True).last_hidden_state
         visual = linear(visual, *self._of("predictor.vis_proj", "weight", "bias"))
         ids, mask = _padded(queries, ["<bos>"], [])
@@ -151,11 +151,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The three backbones as the hub has them."""
     torch.manual_seed(0)
     found = {name: tmp_path_factory.mktemp(name) for name in ("x_encoder", "llama", "y_encoder")}
-    sizes = {"hidden_size": 48, "num_attention_heads": 2, "num_hidden_layers": 1}
-    vision = VJEPA2Config(crop_size=SIZE, frames_per_clip=4, **sizes, **{f"pred_{k}": v for k, v in sizes.items()})
-    VJEPA2Model(vision).save_pretrained(found["x_encoder"])
-    colours = {"size": SIZE, "image_mean": [0.5] * 3, "image_std": [0.25] * 3}
-    (found["x_encoder"] / "video_preprocessor_config.json").write_text(json.dumps(colours))
+    write_vjepa2(found["x_encoder"], SIZE)
     LlamaForCausalLM(LLAMA).save_pretrained(found["llama"])
     _tokenizer("<bos> $A").save(str(found["llama"] / "tokenizer.json"))
     Gemma3TextModel(GEMMA).save_pretrained(found["y_encoder"])

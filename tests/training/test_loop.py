@@ -20,8 +20,8 @@ from vljepa.data.lock import locked
 from vljepa.errors import UserError
 from vljepa.recipes import RECIPES
 from vljepa.training import checkpoint
+from vljepa.training.data import read_sources
 from vljepa.training.loop import train
-from vljepa.training.prepare import read_manifests
 
 
 class Killed(BaseException):
@@ -60,7 +60,7 @@ def model(config: RunConfig) -> Path:
 
 
 def test_bad_lines_are_reported(config: RunConfig, capsys: pytest.CaptureFixture[str]) -> None:
-    read = read_manifests(config)["train/images.jsonl"]
+    read = read_sources(config)["train/images.jsonl"]
     assert len(read.samples) == len(COLOURS) + 1  # that there is no such picture shows later
     assert read.num_lines == len(COLOURS) + 2
     assert "images.jsonl:1" in capsys.readouterr().out

@@ -1,6 +1,5 @@
 """A new Y-Decoder for a trained checkpoint, by the same loop."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ from pictures import write_pictures
 from safetensors.torch import load_file
 
 from vljepa.cli import main
-from vljepa.errors import UserError
 from vljepa.model.vljepa import VLJEPA
 from vljepa.model.y_decoder import train_tokenizer
 from vljepa.recipes import RECIPES
@@ -101,9 +99,3 @@ def test_mistakes_are_one_line(
     assert error.startswith(f"vljepa: {message}")
     assert error.count("\n") == 1
     assert main(["train-decoder", str(tmp_path / "none")]) == 2
-
-
-def test_only_the_decoder_can_start_from_a_checkpoint() -> None:
-    config = RECIPES["tiny"]()
-    with pytest.raises(UserError, match="start_from: only stages that train the y_decoder"):
-        replace(config, start_from="runs/tiny/model")

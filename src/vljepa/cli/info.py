@@ -1,7 +1,7 @@
 """Say what a checkpoint holds, and what a recipe will take: ``info``."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
@@ -23,6 +23,9 @@ def info(
     utilization: Annotated[float, tyro.conf.arg(help="Recipe: the share of it that a training step reaches.")] = 0.45,
     query_tokens: Annotated[int, tyro.conf.arg(help="Recipe: of a mean query.")] = 16,
     target_tokens: Annotated[int, tyro.conf.arg(help="Recipe: of a mean target text.")] = 16,
+    recompute: Annotated[bool, tyro.conf.arg(help="Recipe: with the settings of the same names.")] = False,
+    sharded: bool = False,
+    micro_batch_size: int | None = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what a checkpoint holds, or what a recipe will take: operations, memory, traffic, storage and days.
@@ -53,7 +56,8 @@ def info(
             query_tokens=query_tokens,
             target_tokens=target_tokens,
         )
-        planned = plan(RECIPES[name](), setting)
+        config = replace(RECIPES[name](), recompute=recompute, sharded=sharded, micro_batch_size=micro_batch_size)
+        planned = plan(config, setting)
         values["plan"] = asdict(planned)
         lines += [*([""] if lines else []), *_plan_lines(planned)]
     show(values, lines, as_json)
@@ -93,11 +97,8 @@ def _stage_lines(stage: "StagePlan") -> Iterator[str]:
     if sum(stage.traffic.values()):
         yield from _parts("received by a GPU each step", stage.traffic, "B")
     on_disk = ", ".join(f"{part} {_short(count, 'B')}" for part, count in stage.storage.items())
-    yield f"  on disk: {on_disk}"
-    yield (
-        f"  {stage.samples_per_second:,.1f} samples/s a GPU, {_time(stage.days)} in all; "
-        f"with features cached {_time(stage.days_cached)}"
-    )
+    yield f"  on disk: {on_disk}; features take {_short(stage.features, 'FLOP')} a clip"
+    yield f"  {stage.samples_per_second:,.1f} samples/s a GPU, {_time(stage.days)} in all"
 
 
 def _parts(title: str, parts: dict[str, Any], unit: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 
@@ -67,7 +67,7 @@ class ClipLoader:
         self._bad: list[set[Clip]] = [set() for _ in sources]
         self._lock = threading.Lock()
 
-    def batches(self, start: int, stop: int, ahead: int = 2) -> Iterator[FrameBatch]:
+    def batches(self, start: int, stop: int, ahead: int = 2) -> Generator[FrameBatch, None, None]:
         """This rank's share of the batches of steps ``start`` to ``stop - 1``, in order.
 
         Closing the iterator ends the processes; so does whatever error ends it.

@@ -2,8 +2,8 @@
 
 import json
 import time
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import fields, replace
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -11,12 +11,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from vljepa import distributed
 from vljepa.config import RunConfig, StageConfig, from_json, to_json
-from vljepa.data.loader import prefetch
 from vljepa.data.lock import locked
 from vljepa.errors import UserError
 from vljepa.model.vljepa import VLJEPA
 from vljepa.training import checkpoint, parallel, prepare
 from vljepa.training.card import model_card
+from vljepa.training.data import Data, read_sources
 from vljepa.training.decoder import DecoderStep, decoder_step
 from vljepa.training.guard import Guard
 from vljepa.training.log import RunLog
@@ -24,7 +24,10 @@ from vljepa.training.optim import build_optimizer, rate_at, set_rate
 from vljepa.training.step import Step, train_step
 from vljepa.types import Batch
 
-_FREE_TO_CHANGE = ("out", "log_every", "save_every", "micro_batch_size", "sharded", "recompute", "compile")
+_FREE_TO_CHANGE = (
+    *("out", "log_every", "save_every", "micro_batch_size", "sharded", "recompute", "compile"),
+    *("decode_processes", "decode_seconds"),
+)
 """Settings that touch the weights by rounding at most: a run may continue with others, and on other machines."""
 
 
@@ -60,12 +63,11 @@ def _train(config: RunConfig, folder: Path, command: str) -> Path:
     states = folder / "state"
     with distributed.rank_0_first():
         _claim(folder, config)
-        manifests = prepare.read_manifests(config)
-        tokenizer = prepare.decoder_tokenizer(config, manifests, folder)
+        sources = read_sources(config)
+        tokenizer = prepare.decoder_tokenizer(config, sources, folder)
         model = prepare.build_model(config, tokenizer)
-        data = prepare.cache_features(config, model, manifests)
-    if config.start_from is None:
-        prepare.fit_familiarity(model, data, config.seed)
+        data = prepare.build_data(config, model, sources)
+        prepare.fit_familiarity(config, model, data, folder)
 
     done = distributed.from_rank_0(0 if distributed.rank() else checkpoint.newest(states))
     parallel.prepare(model, config)
@@ -96,7 +98,7 @@ def _run_stage(
     start: int,
     first: int,
     model: VLJEPA,
-    data: prepare.Data,
+    data: Data,
     log: RunLog | None,
     saver: checkpoint.Saver,
     progress: Progress,
@@ -106,27 +108,27 @@ def _run_stage(
     guard = Guard(stage.optim, f"stage {stage.name!r}")
     if first:
         checkpoint.load_optimizer(Path(config.folder) / "state", start + first, model, optimizer, guard)
-    # The seed moves with the stage: two stages over one manifest should not see it in the same order.
-    loader = data.loader(stage.sources, stage.global_batch_size, config.seed + start)
     task = progress.add_task(stage.name, total=stage.num_steps, completed=first, loss=float("nan"), rate=0.0)
     logged_at, seen, tokens = time.perf_counter(), 0, 0
 
-    for step, batch in enumerate(prefetch(loader, first, stage.num_steps), first):
-        set_rate(optimizer, rate_at(step, stage.num_steps, stage.optim))
-        result = _step(config, stage, step, model, batch, optimizer, guard)
-        done, last = start + step + 1, step + 1 == stage.num_steps
-        seen += stage.global_batch_size
-        tokens += batch.visual_tokens.shape[:-1].numel() * distributed.world_size()
-        progress.advance(task)
-        if last or (step + 1) % config.log_every == 0:
-            seconds = time.perf_counter() - logged_at
-            figures = result.metrics() | {"samples_per_s": seen / seconds, "visual_tokens_per_s": tokens / seconds}
-            if log is not None:
-                log.write(done, stage.name, figures | {"skipped": guard.num_skipped})
-            progress.update(task, loss=figures["loss"], rate=figures["samples_per_s"])
-            logged_at, seen, tokens = time.perf_counter(), 0, 0
-        if last or (step + 1) % (config.save_every // 2) == 0:
-            saver.save(done, model, optimizer, guard)
+    # The seed moves with the stage: two stages over one manifest should not see it in the same order.
+    with closing(data.batches(stage, config.seed + start, first)) as batches:
+        for step, batch in enumerate(batches, first):
+            set_rate(optimizer, rate_at(step, stage.num_steps, stage.optim))
+            result = _step(config, stage, step, model, batch, optimizer, guard)
+            done, last = start + step + 1, step + 1 == stage.num_steps
+            seen += stage.global_batch_size
+            tokens += batch.visual_tokens.shape[:-1].numel() * distributed.world_size()
+            progress.advance(task)
+            if last or (step + 1) % config.log_every == 0:
+                seconds = time.perf_counter() - logged_at
+                figures = result.metrics() | {"samples_per_s": seen / seconds, "visual_tokens_per_s": tokens / seconds}
+                if log is not None:
+                    log.write(done, stage.name, figures | {"skipped": guard.num_skipped})
+                progress.update(task, loss=figures["loss"], rate=figures["samples_per_s"])
+                logged_at, seen, tokens = time.perf_counter(), 0, 0
+            if last or (step + 1) % (config.save_every // 2) == 0:
+                saver.save(done, model, optimizer, guard)
 
 
 def _step(
@@ -138,7 +140,6 @@ def _step(
     optimizer: torch.optim.Optimizer,
     guard: Guard,
 ) -> Step | DecoderStep:
-    batch = replace(batch, visual_tokens=batch.visual_tokens.to(distributed.device()))
     if stage.trains == "y_decoder":
         return decoder_step(model, batch, stage, step, optimizer, guard, precision=config.precision)
     return train_step(

@@ -46,7 +46,9 @@ class StagePlan:
     samples: int
     """Steps times batch."""
     flops: dict[str, float]
-    """Operations a sample, by part. ``x_encoder`` is spent once a clip where features are cached."""
+    """Operations a sample, by part; those of the X-Encoder only where each step computes its features."""
+    features: float
+    """Operations on the features of a clip, which a cache needs once."""
     memory: dict[str, int]
     """Bytes a GPU, by what they hold."""
     traffic: dict[str, int]
@@ -54,11 +56,9 @@ class StagePlan:
     storage: dict[str, int]
     """Bytes on disk: ``features_per_clip``, the most a clip of the stage takes; ``state``, to resume from."""
     samples_per_second: float
-    """Of one GPU, features computed in the step."""
+    """Of one GPU."""
     days: float
-    """On all GPUs, features computed in the step."""
-    days_cached: float
-    """The same with all features at hand."""
+    """On all GPUs; cached features lie ready."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +114,9 @@ class _Stage:
 
     def plan(self) -> StagePlan:
         flops, setting = self.flops(), self.setting
+        features = flops["x_encoder"]
+        if self.config.cache_features:
+            flops["x_encoder"] = 0.0
         samples = self.stage.num_steps * self.stage.global_batch_size
         rate = setting.tflops * 1e12 * setting.utilization
         days = samples / (rate * setting.num_gpus) / 86_400
@@ -123,12 +126,12 @@ class _Stage:
             trains=self.stage.trains,
             samples=samples,
             flops=flops,
+            features=features,
             memory=self.memory(),
             traffic=self.traffic(),
             storage=self.storage(),
             samples_per_second=rate / total,
             days=days * total,
-            days_cached=days * (total - flops["x_encoder"]),
         )
 
     def flops(self) -> dict[str, float]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from sentence_folders import write_gemma, write_qwen
+from hub import write_gemma, write_qwen
 from sentence_transformers import SentenceTransformer
 
 from vljepa.config import YEncoderConfig

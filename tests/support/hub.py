@@ -1,4 +1,4 @@
-"""Sentence encoders, tiny and random, in the hub's format."""
+"""Backbones as the hub has them, tiny and random."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,17 @@ import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer import modules
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import Gemma3TextConfig, Gemma3TextModel, PreTrainedTokenizerFast, Qwen3Config, Qwen3Model
+from transformers import (
+    Gemma3TextConfig,
+    Gemma3TextModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    Qwen3Config,
+    Qwen3Model,
+    VJEPA2Config,
+    VJEPA2Model,
+)
 
 WORDS = [
     "<pad>",
@@ -85,3 +95,29 @@ def _save(folder: Path, pooling: str, dense: list[modules.Dense], prompts: dict[
     old = {"word_embedding_dimension": 24, "include_prompt": True} | {name: k == pooling for k, name in names.items()}
     (folder / "1_Pooling" / "config.json").write_text(json.dumps(old))
     return model
+
+
+def write_vjepa2(folder: Path, size: int) -> None:
+    """As V-JEPA 2: tubelets of two frames, patches of 16 pixels, 48 wide."""
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 48, "num_attention_heads": 2, "num_hidden_layers": 1}
+    predictor = {f"pred_{name}": value for name, value in sizes.items()}
+    VJEPA2Model(VJEPA2Config(crop_size=size, frames_per_clip=8, **sizes, **predictor)).save_pretrained(folder)
+    colours = {"size": size, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+    (folder / "video_preprocessor_config.json").write_text(json.dumps(colours))
+
+
+def write_llama(folder: Path) -> None:
+    """As a Llama of three layers, 16 wide, that knows two words."""
+    torch.manual_seed(0)
+    LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=7,
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=3,
+            num_attention_heads=2,
+            rms_norm_eps=1e-5,
+        )
+    ).save_pretrained(folder)
+    Tokenizer(models.WordLevel({"a": 0, "b": 1}, unk_token="a")).save(str(folder / "tokenizer.json"))
