@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vljepa.config import ModelConfig
 from vljepa.data.video import iter_frames, probe, read_clip, resize
 from vljepa.errors import UserError
 from vljepa.model.bulk import embed_windows, stream_parts, window_parts, window_tokens
@@ -28,8 +29,8 @@ from vljepa.types import Clip, Event, Scored
 
 Video = str | Path | np.ndarray | Tensor
 
-CAPTION_QUERY = "Describe this video in one sentence."
-IMAGE_QUERY = "Describe this image."
+CAPTION_QUERY = ModelConfig.video_query
+IMAGE_QUERY = ModelConfig.image_query
 ACTION_QUERY = "What is the action shown?"
 
 STREAM_RATE_HZ = 4.0
@@ -78,7 +79,8 @@ class Model:
         """
         self._require_decoder()
         frames = self._frames(video)
-        query = CAPTION_QUERY if len(frames) > 1 else IMAGE_QUERY
+        config = self.network.config
+        query = config.video_query if len(frames) > 1 else config.image_query
         return self._write(self._embed([frames], [query]))[0]
 
     def ask(self, video: Video, question: str, choices: Sequence[str] | None = None) -> list[Scored]:
@@ -104,15 +106,15 @@ class Model:
         """
         return classify(self._embed([self._frames(video)], [query]), labels, self.encode_text)[0]
 
-    def encode_video(self, videos: Sequence[Video], query: str = CAPTION_QUERY) -> Tensor:
-        """Predicted embeddings of the videos' answers to ``query``.
+    def encode_video(self, videos: Sequence[Video], query: str | None = None) -> Tensor:
+        """Predicted embeddings of the videos' answers to ``query``; default: the config's ``video_query``.
 
         Returns:
             Unit vectors, ``(videos, embed_dim)``.
         """
         if not len(videos):
             raise UserError("encode_video: no videos given; pass at least one")
-        return self._embed([self._frames(video) for video in videos], [query] * len(videos))
+        return self._embed([self._frames(video) for video in videos], [self._asked(query)] * len(videos))
 
     def encode_clips(self, clips: Sequence[Clip], queries: Sequence[str]) -> Tensor:
         """Predicted embeddings of clips, each with its own query: what evaluation and bulk work call.
@@ -170,7 +172,7 @@ class Model:
         *,
         fps: float | None = None,
         rate_hz: float = STREAM_RATE_HZ,
-        query: str = CAPTION_QUERY,
+        query: str | None = None,
     ) -> Iterator[tuple[float, Tensor]]:
         """The predicted embedding ``(embed_dim,)`` of the last frames at each instant, with its time in seconds.
 
@@ -178,7 +180,7 @@ class Model:
             video: as in ``stream``.
             fps: as in ``stream``.
             rate_hz: instants per second; the window is the model's number of frames at this rate.
-            query: what is asked at every instant.
+            query: what is asked at every instant; default: the config's ``video_query``.
 
         Raises:
             UserError: frames without ``fps``; the file cannot be read.
@@ -190,10 +192,10 @@ class Model:
             raise UserError("stream: frames need fps, their rate in hertz; pass fps=...")
         else:
             frames = _sampled(video, fps, rate_hz, size)
-        return self._windows(frames, query)
+        return self._windows(frames, self._asked(query))
 
     def encode_stream(
-        self, path: str | Path, *, rate_hz: float = STREAM_RATE_HZ, query: str = CAPTION_QUERY
+        self, path: str | Path, *, rate_hz: float = STREAM_RATE_HZ, query: str | None = None
     ) -> tuple[list[float], Tensor]:
         """``embed_stream`` of a whole file at once: the same values, several times faster.
 
@@ -204,7 +206,7 @@ class Model:
             UserError: the file cannot be read.
         """
         times, parts = stream_parts(self.network, path, rate_hz)
-        return times, embed_windows(self.network, parts, query)
+        return times, embed_windows(self.network, parts, self._asked(query))
 
     @torch.inference_mode()
     def familiarity(self, video: Video) -> float:
@@ -217,6 +219,10 @@ class Model:
         """
         tokens = self.network.encode_frames(self._frames(video)[None])
         return float(self.network.familiar(tokens)[0])
+
+    def _asked(self, query: str | None) -> str:
+        # "" is a query too.
+        return self.network.config.video_query if query is None else query
 
     def _require_decoder(self) -> None:
         if self.network.y_decoder is None:
