@@ -3,9 +3,9 @@
 import itertools
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from media import grey, write_video
@@ -36,14 +36,14 @@ def test_a_broken_stream_is_read_on_and_times_increase(tmp_path: Path) -> None:
     first = transport_stream(tmp_path / "1.ts", grey(range(0, 100, 10)))
     second = transport_stream(tmp_path / "2.ts", grey(range(100, 200, 10)))
     with http([(TS, lambda send: send(first)), (TS, lambda send: send(second))]) as address:
-        with open_source(address, rate_hz=10.0, size=32) as source:
+        with open_source(address, rate_hz=100.0, size=32) as source:
             taken, error = until_lost(source)
     assert source.is_live and source.counts.reconnects == 1
     assert source.counts.dropped + len(taken) == 20 and source.counts.frames == len(taken)
-    assert levels(taken)[-10:] == pytest.approx(list(range(100, 200, 10)), abs=3)
+    assert levels(taken)[-9:] == pytest.approx(list(range(110, 200, 10)), abs=3)
     assert all(a < b for a, b in itertools.pairwise(times(taken)))
     # Within a connection the stream's own stamps count: 100 ms, however fast it was sent.
-    assert np.diff(times(taken)[-10:]) == pytest.approx([0.1] * 9, abs=1e-3)
+    assert np.diff(times(taken)[-9:]) == pytest.approx([0.1] * 8, abs=1e-3)
     assert str(error).startswith(f"{address}: lost after ") and str(error).endswith("; 2 retries failed")
 
 
@@ -57,8 +57,9 @@ def test_a_stream_cut_within_a_packet_is_no_error(tmp_path: Path) -> None:
 
 
 def test_a_server_that_falls_silent_counts_as_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "READ_TIMEOUT", 0.5)
-    content = transport_stream(tmp_path / "1.ts", grey(range(0, 100, 10)))
+    monkeypatch.setattr(connection, "OPEN_TIMEOUT", 0.5)
+    monkeypatch.setattr(connection, "READ_TIMEOUT", 1.0)
+    content = transport_stream(tmp_path / "1.ts", grey(range(0, 100, 10)), fps=50)
     over = threading.Event()
     with http([(TS, lambda send: (send(content), over.wait(20))), (TS, lambda send: send(content))]) as address:
         with open_source(address, rate_hz=5.0, size=32) as source:
@@ -68,14 +69,15 @@ def test_a_server_that_falls_silent_counts_as_lost(tmp_path: Path, monkeypatch: 
     assert time.monotonic() - began < 10
     assert source.counts.reconnects == 1
     # The silence is part of the stream's time.
-    assert max(np.diff(times(taken))) > 0.4
+    assert 1.0 < max(np.diff(times(taken))) < 3.0
 
 
 def test_a_camera_of_pictures_is_dated_by_the_clock(tmp_path: Path) -> None:
-    pictures = [write_video(tmp_path / f"{i}.jpg", grey([50 * i]), codec="mjpeg", pix_fmt="yuvj420p") for i in range(5)]
+    values = range(0, 240, 30)
+    paths = [write_video(tmp_path / f"{v}.jpg", grey([v]), codec="mjpeg", pix_fmt="yuvj420p") for v in values]
 
-    def send_all(send) -> None:
-        for path in pictures:
+    def send_all(send: Callable[[bytes], object]) -> None:
+        for path in paths:
             content = path.read_bytes()
             send(b"--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(content), content))
             time.sleep(0.2)
@@ -83,18 +85,20 @@ def test_a_camera_of_pictures_is_dated_by_the_clock(tmp_path: Path) -> None:
     with http([("multipart/x-mixed-replace; boundary=b", send_all)]) as address:
         with open_source(address, rate_hz=30.0, size=32) as source:
             taken, _ = until_lost(source)
-    assert levels(taken) == pytest.approx([0, 50, 100, 150, 200][: len(taken)], abs=4) and len(taken) >= 4
-    # FFmpeg would have them 40 ms apart. The first ones were gathered to know the stream.
-    assert np.diff(times(taken))[-1] == pytest.approx(0.2, abs=0.15)
+    # FFmpeg would have them 40 ms apart. The first few are gathered to know the stream.
+    assert levels(taken)[-3:] == pytest.approx(values[-3:], abs=4)
+    assert np.diff(times(taken))[-2:] == pytest.approx([0.2, 0.2], abs=0.1)
 
 
 def test_rtsp(tmp_path: Path) -> None:
     first = transport_stream(tmp_path / "1.ts", grey(range(0, 100, 10)))
     second = transport_stream(tmp_path / "2.ts", grey(range(100, 200, 10)))
-    with rtsp([first, second]) as address, open_source(address, rate_hz=10.0, size=32) as source:
+    with rtsp([first, second]) as address, open_source(address, rate_hz=100.0, size=32) as source:
         taken, _ = until_lost(source)
     assert source.is_live and source.counts.reconnects == 1
-    assert len(taken) + source.counts.dropped >= 18
+    # The last frame of each goes with its connection: only the beginning of the next tells that it is whole.
+    assert len(taken) + source.counts.dropped == 18
+    assert levels(taken)[-8:] == pytest.approx(list(range(110, 190, 10)), abs=3)
     assert all(a < b for a, b in itertools.pairwise(times(taken)))
 
 
@@ -171,7 +175,7 @@ def test_a_page_is_no_stream_and_a_playlist_names_no_file(tmp_path: Path) -> Non
 def test_closing_ends_the_thread_of_an_endless_stream(tmp_path: Path) -> None:
     content = transport_stream(tmp_path / "1.ts", grey(range(0, 100, 10)))
 
-    def forever(send) -> None:
+    def forever(send: Callable[[bytes], object]) -> None:
         while True:
             send(content)
 
@@ -181,4 +185,3 @@ def test_closing_ends_the_thread_of_an_endless_stream(tmp_path: Path) -> None:
         source.close()
         reader.join(timeout=5)
     assert not reader.is_alive() and list(source) == []
-    assert av.open  # noqa: B018

@@ -183,6 +183,7 @@ def _place(source: int | str, name: str) -> tuple[str, str | None, dict[str, str
     scheme = source.split("://")[0].lower()
     if scheme not in _PROTOCOLS:
         raise UserError(f"{name}: addresses of streams begin with {', '.join(f'{s}://' for s in _PROTOCOLS)}")
-    options = {"protocol_whitelist": _PROTOCOLS[scheme]}
+    # Of the frame rate, for which FFmpeg gathers 20 frames, a rough idea is enough.
+    options = {"protocol_whitelist": _PROTOCOLS[scheme], "fpsprobesize": "1"}
     # Over UDP, FFmpeg's first choice, routers and firewalls lose packets.
     return source, None, options | ({"rtsp_flags": "prefer_tcp"} if scheme.startswith("rtsp") else {})
