@@ -28,7 +28,7 @@ from vljepa.tasks.stream import Decode, StreamPolicy, events
 from vljepa.types import Clip, Event, Scored
 
 Video = str | Path | np.ndarray | Tensor
-Stream = Video | int | Iterable[np.ndarray]
+Stream = Video | int | Iterable[np.ndarray | Tensor]
 """What ``open_source`` opens."""
 
 CAPTION_QUERY = "Describe this video in one sentence."
