@@ -72,7 +72,7 @@ def test_memory_does_not_grow() -> None:
 
 
 def test_mistakes_are_one_line() -> None:
-    with pytest.raises(UserError, match="above: 60 is no cosine"):
+    with pytest.raises(UserError, match=r"above: 60.0 is no cosine"):
         Watch(write, encode_text, alerts=["up"], above=60.0)
     with pytest.raises(UserError, match="alert: number 1 is empty"):
         Watch(write, encode_text, alerts=[" "])
