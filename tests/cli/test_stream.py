@@ -1,8 +1,10 @@
 """``vljepa stream`` on an untrained toy: what it prints, what it leaves behind, and how it ends."""
 
+import io
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -98,6 +100,26 @@ def test_plain_lines_and_the_count_at_the_end(checkpoint: str, video: str, capfd
     assert "    0.0 s  alert: rain" in printed and "    0.0 s to " in printed
     assert error.startswith("20 frames in ") and error.count("\n") == 1
     assert "0 frames dropped, 0 corrupt packets, 0 reconnects" in error
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_how_far_it_is(
+    checkpoint: str, video: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "xterm")
+    assert main(["stream", video, "--model", checkpoint, "--labels", *LABELS, "--threshold", "0.5", *OFTEN]) == 0
+    shown = terminal.getvalue()
+    assert re.search(
+        r"00:00:0\d\.\d +\d+\.\d frames/s  drift \d\.\d\d of 0\.50 \[[# ]{20}\]  \d+ decodings, \d+ saved", shown
+    )
+    # Events go to the output, which is no terminal here.
+    assert " s to " in capsys.readouterr().out and " s to " not in shown
 
 
 def broken_off(problem: BaseException, count: int) -> FrameSource:
