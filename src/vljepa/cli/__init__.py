@@ -14,7 +14,8 @@ from vljepa.cli.importing import import_checkpoint
 from vljepa.cli.info import info
 from vljepa.cli.library import index, search
 from vljepa.cli.prepare import prepare
-from vljepa.cli.tasks import ask, caption, classify, stream
+from vljepa.cli.stream import stream
+from vljepa.cli.tasks import ask, caption, classify
 from vljepa.cli.training import tabletop, train, train_decoder
 from vljepa.errors import UserError
 
