@@ -12,9 +12,10 @@ import numpy as np
 
 from vljepa.evaluation.metrics.cider import cider
 from vljepa.evaluation.result import CurvePoint
-from vljepa.tasks.segment import segment, uniform_segments
+from vljepa.tasks.segment import uniform_segments, ward_segments
 from vljepa.tasks.stream import StreamPolicy, events
 from vljepa.tasks.unit import unit_rows
+from vljepa.tasks.ward import WardChain
 from vljepa.types import Segment
 
 RATES_HZ = (2.0, 1.0, 0.7, 0.5, 0.35, 0.25, 0.17, 0.1, 0.05, 0.02, 0.01)
@@ -98,6 +99,8 @@ def sweep(streams: Sequence[EmbeddedStream], decode: Callable[[np.ndarray], list
     per_stream: dict[str, list[np.ndarray]] = {m: [] for m in METHODS}
     rates: dict[str, list[float]] = {m: [] for m in METHODS}
     memory: dict[bytes, str] = {}
+    chains = [WardChain(stream.embeddings) for stream in streams]
+    instants = [stream.times.tolist() for stream in streams]
 
     def said_by(cuts: list[list[Segment]], *, pooled: bool) -> tuple[list[str], float]:
         """What stands nearest to each annotation, and decodings a second."""
@@ -107,8 +110,8 @@ def sweep(streams: Sequence[EmbeddedStream], decode: Callable[[np.ndarray], list
     for rate in RATES_HZ:
         counts_now = [max(1, round(rate * stream.duration)) for stream in streams]
         cut = {
-            "ward": [segment(s.embeddings, s.times.tolist(), n) for s, n in zip(streams, counts_now, strict=True)],
-            "uniform": [uniform_segments(s.times.tolist(), n) for s, n in zip(streams, counts_now, strict=True)],
+            "ward": [ward_segments(*one) for one in zip(chains, instants, counts_now, strict=True)],
+            "uniform": [uniform_segments(*one) for one in zip(instants, counts_now, strict=True)],
         }
         for method in METHODS:
             how, what = method.split()
