@@ -1,7 +1,7 @@
 """Ward's clustering of a sequence in which only neighbours may merge (paper, section 4.6).
 
-scikit-learn's ``AgglomerativeClustering`` with a chain for its connectivity gives the same clusters. This form needs half
-a float32 input's memory beside it, not four times as much, and made once it yields every number of segments.
+scikit-learn's ``AgglomerativeClustering`` with a chain for its connectivity gives the same clusters. This form needs
+half a float32 input's memory beside it, not four times as much, and made once it yields every number of segments.
 """
 
 from heapq import heapify, heappop, heappush
