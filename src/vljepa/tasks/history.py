@@ -62,7 +62,7 @@ class History:
     def variance(self) -> float:
         """Mean squared distance of the window's unit embeddings from their mean: 0 for equal, 1 for opposed ones."""
         mean = self._total / self._count
-        return float(max(0.0, 1.0 - mean @ mean))
+        return max(0.0, 1.0 - float(mean @ mean))
 
     def middle(self) -> float:
         """Middle of the window, seconds, as far as it is filled."""

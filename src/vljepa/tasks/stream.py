@@ -37,7 +37,7 @@ class StreamPolicy:
     threshold: float = 0.2
     """Variance in the window (0 for equal, 1 for opposed embeddings) that counts as a shift of meaning."""
     release: float = 0.9
-    """Share of a shift's variance to which it must fall before another shift can be seen (hysteresis)."""
+    """Share of a shift's variance to which it must have fallen since the shift before (hysteresis)."""
     settle: float = 0.5
     """How long the variance must have stayed below its peak for the shift to count, seconds."""
     smoothing: float = 0.75
@@ -83,8 +83,8 @@ class OnlineDecoder:
         self._start: float | None = None
         self._last = 0.0
         self._scale = 0.0
-        # The variance of the last shift, the least since, and what may be the next: its variance, when, where it cuts.
-        self._top = self._low = math.inf
+        # The least variance since the last shift, and what may be the next: its variance, when, where it cuts.
+        self._low = math.inf
         self._rise: tuple[float, float, float] | None = None
 
     @property
@@ -127,11 +127,11 @@ class OnlineDecoder:
         assert self._start is not None
         variance, policy = self.variance(), self.policy
         self._low = min(self._low, variance)
-        rising = variance > self._low and self._low <= policy.release * self._top
-        if rising and variance > max(self.threshold, self._rise[0] if self._rise else 0.0):
+        highest = self._rise[0] if self._rise is not None else self.threshold
+        if variance > highest and self._low < policy.release * variance:
             self._rise = variance, time, self._history.middle()
         if self._rise is not None and time - self._rise[1] >= policy.settle:
-            (self._top, _, cut), self._low, self._rise = self._rise, variance, None
+            cut, self._low, self._rise = self._rise[2], variance, None
             if cut - self._start >= policy.min_interval:
                 return cut
         certain = time - policy.delay
