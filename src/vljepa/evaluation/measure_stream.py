@@ -83,7 +83,7 @@ def make_result(benchmark: Benchmark, system: System, *, bad: list[str], **found
 def _interval(measured: Sweep, selective: str, uniform: str) -> tuple[float, float]:
     """95 % bootstrap interval of the saving, over streams."""
     rng = np.random.default_rng(0)
-    count = len(measured.num_annotations)
+    count = len(measured.durations)
     savings = [measured.saving(selective, uniform, rng.integers(0, count, count)) for _ in range(_RESAMPLES)]
     low, high = np.quantile(savings, [0.025, 0.975])
     return float(low), float(high)
