@@ -34,7 +34,7 @@ class StreamPolicy:
 
     window: float = 1.75
     """Stretch of the past over which variance is taken, seconds."""
-    threshold: float = 0.2
+    threshold: float = 0.15
     """Variance in the window (0 for equal, 1 for opposed embeddings) that counts as a shift of meaning."""
     release: float = 1.0
     """Share of a shift's variance below which it must have been since the shift before (hysteresis)."""
