@@ -16,7 +16,12 @@ from vljepa.evaluation.selective import (
 from vljepa.tasks.unit import unit_rows
 
 ROW = RATES_HZ.index(REFERENCE_HZ)
-TEXTS = ["pushing the red cube left", "lifting a blue ball high", "turning one green cone around", "shaking it from side to side"]
+TEXTS = [
+    "pushing the red cube left",
+    "lifting a blue ball high",
+    "turning one green cone around",
+    "shaking it from side to side",
+]
 
 
 def made_sweep(selective: dict[float, float], aim: float) -> Sweep:
