@@ -8,8 +8,6 @@
 A video is a path, or a ``uint8`` array or tensor ``(frames, height, width, 3)``.
 """
 
-import math
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,16 +15,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vljepa.data.video import iter_frames, probe, read_clip, resize
+from vljepa.data.source import FrameSource, open_source
+from vljepa.data.video import probe, read_clip, resize
 from vljepa.errors import UserError
-from vljepa.model.bulk import embed_windows, stream_parts, window_parts, window_tokens
+from vljepa.model.bulk import embed_windows, stream_parts
 from vljepa.model.vljepa import VLJEPA
+from vljepa.model.window import SlidingWindow, StreamStats
 from vljepa.tasks.answer import answer
-from vljepa.tasks.classify import classify
-from vljepa.tasks.stream import StreamPolicy, events
+from vljepa.tasks.classify import classify, label_embeddings, ranked
+from vljepa.tasks.stream import Decode, StreamPolicy, events
 from vljepa.types import Clip, Event, Scored
 
 Video = str | Path | np.ndarray | Tensor
+Stream = Video | int | Iterable[np.ndarray]
+"""What ``open_source`` opens."""
 
 CAPTION_QUERY = "Describe this video in one sentence."
 IMAGE_QUERY = "Describe this image."
@@ -132,41 +134,49 @@ class Model:
 
     def stream(
         self,
-        video: Video | Iterable[np.ndarray],
+        source: Stream,
         *,
         fps: float | None = None,
         labels: Sequence[str] | None = None,
         policy: StreamPolicy | None = None,
     ) -> Iterator[Event]:
-        """Events of a long video as they happen: decoded only where the meaning changes (paper, section 4.6).
+        """Events of a stream as they happen: decoded only where the meaning changes (paper, section 4.6).
 
         The predictor sees the last 2 s at every instant. Each frame passes the X-Encoder once, unless it sees frames
         together.
 
         Args:
-            video: a file, or frames ``(height, width, 3)`` as an array or any iterable, with ``fps``.
-            fps: rate of the frames, hertz; only for frames.
+            source: a file, a folder of frames, frames ``(height, width, 3)`` as an array or any iterable, the number
+                of a camera, or an RTSP or HTTP address.
+            fps: rate of the frames, hertz; only for a folder and for frames.
             labels: texts to choose from; without them the Y-Decoder writes the text.
             policy: when to decode.
 
         Raises:
-            UserError: frames without ``fps``; no labels and no Y-Decoder; the file cannot be read.
+            UserError: the source cannot be read; frames without ``fps``; no labels and no Y-Decoder.
+        """
+        return events(self.embed_stream(source, fps=fps), self.writer(labels), policy)
+
+    def writer(self, labels: Sequence[str] | None = None) -> Decode:
+        """What reads a text out of one embedding: the best of the labels, or without labels the Y-Decoder's text.
+
+        Raises:
+            UserError: no labels and no Y-Decoder; labels are empty or repeated.
         """
         if labels is None:
             self._require_decoder()
+            return lambda embedding: self._write(torch.from_numpy(embedding)[None])
+        rows = label_embeddings(labels, self.encode_text)
 
-        def decode(embedding: np.ndarray) -> tuple[str, float]:
-            predicted = torch.from_numpy(embedding)[None]
-            if labels is not None:
-                best = classify(predicted, labels, self.encode_text)[0][0]
-                return best.text, best.score
-            return self._write(predicted)
+        def best(embedding: np.ndarray) -> tuple[str, float]:
+            first = ranked(labels, rows @ embedding)[0]
+            return first.text, first.score
 
-        return events(self.embed_stream(video, fps=fps), decode, policy)
+        return best
 
     def embed_stream(
         self,
-        video: Video | Iterable[np.ndarray],
+        source: Stream,
         *,
         fps: float | None = None,
         rate_hz: float = STREAM_RATE_HZ,
@@ -175,22 +185,32 @@ class Model:
         """The predicted embedding ``(embed_dim,)`` of the last frames at each instant, with its time in seconds.
 
         Args:
-            video: as in ``stream``.
+            source: as in ``stream``.
             fps: as in ``stream``.
             rate_hz: instants per second; the window is the model's number of frames at this rate.
             query: what is asked at every instant.
 
         Raises:
-            UserError: frames without ``fps``; the file cannot be read.
+            UserError: the source cannot be read; frames without ``fps``.
         """
-        size = self.network.config.x_encoder.frame_size
-        if isinstance(video, str | Path):
-            frames = iter_frames(str(video), rate_hz, size)
-        elif fps is None or not 0 < fps < math.inf:
-            raise UserError("stream: frames need fps, their rate in hertz; pass fps=...")
-        else:
-            frames = _sampled(video, fps, rate_hz, size)
-        return self._windows(frames, query)
+        opened = open_source(source, rate_hz=rate_hz, size=self.network.config.x_encoder.frame_size, fps=fps)
+        return self.embed_frames(opened, query)
+
+    def embed_frames(
+        self, source: FrameSource, query: str = CAPTION_QUERY, stats: StreamStats | None = None
+    ) -> Iterator[tuple[float, Tensor]]:
+        """``embed_stream`` of a source that is open already, and is closed at the end.
+
+        Args:
+            source: its frames are of the X-Encoder's size.
+            query: what is asked at every instant.
+            stats: counts what the time is spent on.
+        """
+        window = SlidingWindow(self.network, stats)
+        with source:
+            for time, frame in source:
+                window.push(torch.from_numpy(frame.copy()))
+                yield time, window.embed([query])[0]
 
     def encode_stream(
         self, path: str | Path, *, rate_hz: float = STREAM_RATE_HZ, query: str = CAPTION_QUERY
@@ -264,17 +284,6 @@ class Model:
             text = self.network.decode(predicted)[0]
         return text, float(self.encode_text([text])[0] @ predicted[0])
 
-    def _windows(self, frames: Iterable[tuple[float, np.ndarray]], query: str) -> Iterator[tuple[float, Tensor]]:
-        count = self.network.config.x_encoder.num_frames
-        window: deque[Tensor] = deque(maxlen=count)
-        for time, frame in frames:
-            with torch.inference_mode():
-                window.append(window_parts(self.network, torch.from_numpy(frame.copy())[None]))
-                # Until the window is full its first frame stands for what came before.
-                parts = torch.stack([window[0]] * (count - len(window)) + list(window), dim=1)
-                embedding = self.network.predict(window_tokens(self.network, parts), [query])[0]
-            yield time, embedding
-
 
 def _checked(array: np.ndarray) -> np.ndarray:
     if array.dtype != np.uint8 or array.ndim != 4 or array.shape[-1] != 3 or not array.size:
@@ -282,13 +291,3 @@ def _checked(array: np.ndarray) -> np.ndarray:
             f"video array: expected uint8 (frames, height, width, 3), found {array.dtype} {array.shape}; convert it"
         )
     return array
-
-
-def _sampled(frames: Iterable[np.ndarray], fps: float, rate_hz: float, size: int) -> Iterator[tuple[float, np.ndarray]]:
-    """Frames at about ``rate_hz``, resized, with their times."""
-    due = 0.0
-    for index, frame in enumerate(frames):
-        time = index / fps
-        if time + 1e-9 >= due:
-            due = max(due + 1 / rate_hz, time)
-            yield time, resize(_checked(np.asarray(frame)[None]), size)[0]

@@ -1,6 +1,7 @@
 """Video files by PyAV, or torchcodec where it is installed: their frames by time, in one thread."""
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from av.video.stream import VideoStream
 from jaxtyping import Float, UInt8
 
 from vljepa.data import codec
+from vljepa.data.clock import Clock
 from vljepa.data.image import check_side
 from vljepa.data.medium import Medium
 from vljepa.errors import UserError
@@ -25,6 +27,8 @@ SCANNED_SECONDS = 60.0
 SCANNED_FORMATS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts")
 """Containers for torchcodec. Not playlists, whose addresses it would follow into the network, and not AVI, which has
 no times: there it takes other frames."""
+_MAX_FAILURES = 1000
+"""Packets one after the other that cannot be read, before a file is given up."""
 END_SLACK = 0.5
 """Seconds by which the last frame may end before the file's stated duration without the file counting as cut short."""
 
@@ -52,12 +56,17 @@ class Video:
             return float(self.stream.duration * self.stream.time_base)
         return None
 
-    def duration(self) -> float:
-        """Seconds, of the stream or else the container; raw streams say nothing and are decoded to their end."""
-        if self.stated_duration is not None:
-            return self.stated_duration
-        if self._container.duration:
+    @property
+    def known_duration(self) -> float | None:
+        """What the stream or else the container says of the duration, seconds."""
+        if self.stated_duration is None and self._container.duration:
             return self._container.duration / av.time_base
+        return self.stated_duration
+
+    def duration(self) -> float:
+        """Seconds; raw streams say nothing and are decoded to their end."""
+        if self.known_duration is not None:
+            return self.known_duration
         end = 0.0
         for time, held, _ in self.frames():
             end = time + held
@@ -80,6 +89,18 @@ class Video:
             raise UserError(
                 f"{self.medium}: breaks off after {time:.2f} s ({error.strerror}); fetch it again"
             ) from error
+
+    def sound_frames(self, corrupt: Callable[[], None]) -> Iterator[tuple[float, float, av.VideoFrame]]:
+        """``frames`` from the beginning, past what is broken; times increase even where the file's own do not.
+
+        Args:
+            corrupt: called for each packet that cannot be decoded.
+        """
+        gap = 1 / self.fps
+        clock = Clock(longest=self.known_duration or math.inf)
+        for frame in sound_frames(self._container, self.stream, corrupt):
+            held = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else gap
+            yield clock.time(frame.time, gap), held, frame
 
     def pixels_at(self, times: Float[np.ndarray, " F"]) -> list[UInt8[np.ndarray, "H W 3"]]:
         """RGB of the frame on show at each of the ascending times; the reader stands at the beginning before.
@@ -159,6 +180,51 @@ def open_video(medium: Medium) -> Iterator[Video]:
         stream.codec_context.thread_count = 1
         check_side(medium, stream.codec_context.width, stream.codec_context.height)
         yield Video(medium, container, stream)
+
+
+def sound_frames(
+    container: InputContainer, stream: VideoStream, corrupt: Callable[[], None]
+) -> Iterator[av.VideoFrame]:
+    """The frames of a container that can be decoded.
+
+    Args:
+        corrupt: called for each packet that is marked as damaged or cannot be decoded, and each frame made up for one.
+
+    Raises:
+        av.FFmpegError: the container cannot be read on.
+    """
+    packets = container.demux(stream)
+    failures = 0
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.InvalidDataError:
+            # Behind it there may be good ones.
+            corrupt()
+            failures += 1
+            if failures > _MAX_FAILURES:
+                raise
+            packets = container.demux(stream)
+            continue
+        if packet is None:
+            return
+        failures = 0
+        if packet.is_corrupt:
+            corrupt()
+            continue
+        try:
+            frames = packet.decode()
+        # FFmpeg ends a decoder that has been emptied before so.
+        except EOFError:
+            return
+        except av.FFmpegError:
+            corrupt()
+            continue
+        for frame in frames:
+            if frame.is_corrupt:
+                corrupt()
+            else:
+                yield frame
 
 
 def upright(frame: av.VideoFrame) -> UInt8[np.ndarray, "H W 3"]:
