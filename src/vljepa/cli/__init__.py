@@ -12,6 +12,7 @@ from vljepa.cli.demo import demo
 from vljepa.cli.evaluation import evaluate
 from vljepa.cli.library import index, search
 from vljepa.cli.prepare import prepare
+from vljepa.cli.serve import serve
 from vljepa.cli.tasks import ask, caption, classify, stream
 from vljepa.cli.training import info, tabletop, train, train_decoder
 from vljepa.errors import UserError
@@ -27,6 +28,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "stream": stream,
     "index": index,
     "search": search,
+    "serve": serve,
     "tabletop": tabletop,
     "prepare": prepare,
     "info": info,

@@ -211,7 +211,7 @@ class Shelf:
                 looks.append(Look(frames=read_clip(clip, count, size=config.frame_size), query=query))
             if self._closed:
                 raise _Stopped
-            seen = self._worker.submit_stream(self._look_at_all, looks).result()
+            seen = self._worker.follow(self._look_at_all, looks)
             rows += [torch.from_numpy(one.embedding) for one in seen]
         return torch.stack(rows)
 
@@ -219,7 +219,7 @@ class Shelf:
         return [self._engine.look(batch) for batch in batches]
 
     def _encode_text(self, texts: Sequence[str]) -> Tensor:
-        encoded = self._worker.submit(self._engine.encode_texts, list(texts)).result()
+        encoded = self._worker.ask(self._engine.encode_texts, list(texts))
         return torch.from_numpy(encoded.embeddings)
 
 

@@ -36,10 +36,12 @@ class ModelWorker:
 
     Args:
         limit: requests that may wait.
+        time_limit: for one of them, seconds.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, time_limit: float) -> None:
         self.limit = limit
+        self.time_limit = time_limit
         self.num_done = 0
         self._requests: deque[_Job] = deque()
         self._streams: deque[_Job] = deque()
@@ -53,11 +55,13 @@ class ModelWorker:
         """Requests in the queue."""
         return len(self._requests)
 
-    def submit(self, run: Run[Item, Result], item: Item) -> "Future[Result]":
-        """Queue a request.
+    def ask(self, run: Run[Item, Result], item: Item) -> Result:
+        """Have a request done, and wait for it.
 
         Raises:
             Busy: as many wait as may.
+            TimeoutError: it was not done in time, and is given up.
+            CancelledError: the worker was closed.
         """
         with self._changed:
             if len(self._requests) >= self.limit:
@@ -65,12 +69,22 @@ class ModelWorker:
                 self._requests = deque(job for job in self._requests if not job.future.cancelled())
             if len(self._requests) >= self.limit:
                 raise Busy
-            return self._put(self._requests, run, item)
+            future = self._put(self._requests, run, item)
+        try:
+            return future.result(self.time_limit)
+        except TimeoutError:
+            future.cancel()
+            raise
 
-    def submit_stream(self, run: Run[Item, Result], item: Item) -> "Future[Result]":
-        """Queue a stream's next piece of work; the caller waits for it before it asks again."""
+    def follow(self, run: Run[Item, Result], item: Item) -> Result:
+        """Have a stream's next piece of work done, and wait for it.
+
+        Raises:
+            CancelledError: the worker was closed.
+        """
         with self._changed:
-            return self._put(self._streams, run, item)
+            future = self._put(self._streams, run, item)
+        return future.result()
 
     def close(self) -> None:
         """Finish what is at work, cancel what waits."""
