@@ -104,8 +104,9 @@ def _add_pages(app: FastAPI, config: ServeConfig) -> None:
 
 
 def _page(name: str, status: int = 200) -> Response:
-    """A static page that may load and run nothing but its own."""
+    """A static page, its style and scripts put into it, that may load and run nothing but its own."""
     html = (_STATIC / name).read_text(encoding="utf-8")
+    html = re.sub(r"{{([\w.]+)}}", lambda part: (_STATIC / part[1]).read_text(encoding="utf-8"), html)
     scripts = [hashlib.sha256(s.encode()).digest() for s in re.findall(r"<script>(.*?)</script>", html, re.DOTALL)]
     allowed = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in scripts) or "'none'"
     policy = (

@@ -8,6 +8,7 @@ drift.f32      a row an instant: time in seconds, variance, threshold; float32
 import json
 import os
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -86,9 +87,7 @@ class StreamLog:
         if len(rows) <= _SHOWN:
             return rows
         bounds = np.linspace(0, len(rows), _SHOWN + 1).astype(int)
-        return np.stack(
-            [rows[a:b][rows[a:b, 1].argmax()] for a, b in zip(bounds[:-1], bounds[1:], strict=True) if a < b]
-        )
+        return np.stack([rows[a:b][rows[a:b, 1].argmax()] for a, b in pairwise(bounds)])
 
 
 def logs(folder: Path) -> Iterator[StreamLog]:

@@ -51,10 +51,10 @@ async def live(
     try:
         done, _ = await asyncio.wait((sending, hearing), return_when=asyncio.FIRST_COMPLETED)
         for task in done:
-            error = task.exception()
+            broken = task.exception()
             # Clients leave in the middle of anything.
-            if error is not None and not isinstance(error, WebSocketDisconnect | RuntimeError):
-                raise error
+            if broken is not None and not isinstance(broken, WebSocketDisconnect | RuntimeError):
+                raise broken
     finally:
         sending.cancel()
         hearing.cancel()

@@ -6,7 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Texts = Annotated[list[Text], Field(max_length=1000)]
-_PAIR = [{"text": "pushing a cube to the left", "score": 0.61}, {"text": "spinning a ball", "score": 0.12}]
+_PAIR: list[dict[str, Any]] = [
+    {"text": "pushing a cube to the left", "score": 0.61},
+    {"text": "spinning a ball", "score": 0.12},
+]
 
 
 def _example(*, strict: bool = False, **values: Any) -> ConfigDict:

@@ -67,13 +67,14 @@ class Streams:
         if len(self.running()) >= self._config.max_streams:
             raise Busy
         kept = self._shelf.get(source)
-        name, path, live = self._resolve(source)
+        name, found = self._resolve(source)
+        path = found if isinstance(found, Path) else None
         duration = None
         if path is not None:
             self._intake.frames(Given(clip=Clip(media=(str(path),)), name=name))
             duration = probe(path).duration
         size = self._engine.network.config.x_encoder.frame_size
-        opened = open_source(path or live, rate_hz=STREAM_RATE_HZ, size=size)
+        opened = open_source(found, rate_hz=STREAM_RATE_HZ, size=size)
         about = About(
             id=secrets.token_hex(8),
             name=name,
@@ -192,17 +193,19 @@ class Streams:
         look = Look(frames=frames, query=question, choices=tuple(choices), write=True)
         return self._worker.ask(self._engine.look, look).ranked
 
-    def _resolve(self, source: str) -> tuple[str, Path | None, str | int | None]:
-        """Name for people, file if it is one, and else what ``open_source`` opens."""
+    def _resolve(self, source: str) -> tuple[str, Path | str | int]:
+        """Name for people, and what ``open_source`` opens: a file, an address or the number of a camera."""
         kept = self._shelf.get(source)
         if kept is not None:
-            return kept.name, self._shelf.path(kept), None
+            return kept.name, self._shelf.path(kept)
         camera = source.isascii() and source.isdecimal() and len(source) < 3
-        if camera or is_address(source):
-            if not self._config.allow_live:
-                raise Refused(403, "cameras and addresses are off; start the server with --allow-live", "source")
-            if not camera and not source.lower().startswith(_SCHEMES):
-                raise Refused(422, "source: an address begins with rtsp:// or http://", "source")
-            # An address may hold a password.
-            return (f"camera {source}", None, int(source)) if camera else (source.split("@")[-1], None, source)
-        return shown(source), self._intake.local(source), None
+        if not camera and not is_address(source):
+            return shown(source), self._intake.local(source)
+        if not self._config.allow_live:
+            raise Refused(403, "cameras and addresses are off; start the server with --allow-live", "source")
+        if camera:
+            return f"camera {source}", int(source)
+        if not source.lower().startswith(_SCHEMES):
+            raise Refused(422, "source: an address begins with rtsp:// or http://", "source")
+        # An address may hold a password.
+        return shown(source.split("@")[-1]), source
