@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vljepa.data.source import FrameSource, open_source
+from vljepa.data.frame_source import FrameSource
+from vljepa.data.source import open_source
 from vljepa.data.video import probe, read_clip, resize
 from vljepa.errors import UserError
 from vljepa.model.bulk import embed_windows, stream_parts

@@ -13,7 +13,7 @@ class Clock:
     """Turns time stamps into seconds since the first frame.
 
     Args:
-        now: seconds since the stream was opened; where stamps break off, a live stream goes on at this time. Without
+        now: seconds since the stream was opened: a live stream's time where stamps are missing or break off. Without
             it the stream goes on one frame after the last.
         longest: seconds; a stamp further ahead of the last frame is taken for a wrong one.
     """
@@ -28,6 +28,12 @@ class Clock:
     def break_off(self) -> None:
         """The next stamp has nothing to do with those before, as after a lost connection."""
         self._offset = None
+
+    def is_past(self, stamp: float | None) -> bool:
+        """Whether a frame of this stamp has been before: a recording is read again from a little further back."""
+        if stamp is None or self._offset is None or self.last is None:
+            return False
+        return stamp + self._offset <= self.last
 
     def time(self, stamp: float | None, gap: float) -> float:
         """The time of the next frame, greater than the last.
@@ -44,7 +50,7 @@ class Clock:
             self._offset = None if stamp is None else -stamp
             return 0.0
         if stamp is None:
-            return self.last + gap
+            return max(self.last + _STEP, self._now()) if self._now else self.last + gap
         if self._offset is not None:
             ahead = stamp + self._offset - self.last
             if 0 < ahead <= self._longest:

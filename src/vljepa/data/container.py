@@ -170,16 +170,28 @@ def open_video(medium: Medium) -> Iterator[Video]:
     except av.FFmpegError as error:
         raise UserError(f"{medium}: is not a readable video ({error.strerror}); re-encode or fetch it again") from error
     with container:
-        # A song's cover picture is stored as a video stream of its own.
-        streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-        if not streams:
-            raise UserError(f"{medium}: has no video stream (audio only?); name a file with pictures")
-        stream = streams[0]
-        if stream.codec_context is None:
-            raise UserError(f"{medium}: its video codec is unknown to this FFmpeg; re-encode it, e.g. as H.264")
-        stream.codec_context.thread_count = 1
-        check_side(medium, stream.codec_context.width, stream.codec_context.height)
-        yield Video(medium, container, stream)
+        yield Video(medium, container, video_stream(container, str(medium)))
+
+
+def video_stream(container: InputContainer, name: str) -> VideoStream:
+    """The pictures of an open container, decoded by one thread.
+
+    Args:
+        name: what messages begin with.
+
+    Raises:
+        UserError: there are none that can be decoded.
+    """
+    # A song's cover picture is stored as a video stream of its own.
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not streams:
+        raise UserError(f"{name}: has no video stream (audio only?); name a file with pictures")
+    stream = streams[0]
+    if stream.codec_context is None:
+        raise UserError(f"{name}: its video codec is unknown to this FFmpeg; re-encode it, e.g. as H.264")
+    stream.codec_context.thread_count = 1
+    check_side(name, stream.codec_context.width, stream.codec_context.height)
+    return stream
 
 
 def sound_frames(
