@@ -13,7 +13,7 @@ class Chart {
 
   /** duration: seconds of a file; null for a live stream, of which the last two minutes are shown. */
   clear(duration) {
-    Object.assign(this, { duration, points: [], first: 0, events: [], playhead: null });
+    Object.assign(this, { duration, points: [], first: 0, events: [], playhead: null, growing: false });
     this.draw();
   }
 
@@ -58,6 +58,9 @@ class Chart {
       pen.fillStyle = colour(index % 2 ? "--block-2" : "--block");
       pen.fillRect(left, 0, Math.max(1, x(event.end) - left - 1), strip);
     });
+    const open = Math.max(0, x(this.events.at(-1)?.end ?? points[0]?.[0] ?? 0)), now = x(points.at(-1)?.[0] ?? 0);
+    pen.strokeStyle = colour("--block");
+    if (this.growing && now > open + 1) pen.strokeRect(open + .5, .5, now - open - 1, strip - 1);
     pen.strokeStyle = colour("--line");
     pen.lineWidth = 1;
     pen.beginPath();

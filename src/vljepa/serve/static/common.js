@@ -14,6 +14,9 @@ function clock(seconds) {
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
 
+/** The distinct texts of a field that lists them between commas. */
+const listed = id => [...new Set($(id).value.split(",").map(text => text.trim()).filter(Boolean))];
+
 function tell(id, message) {
   $(id).textContent = message || "";
   $(id).hidden = !message;

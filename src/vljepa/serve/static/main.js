@@ -27,9 +27,8 @@ function route() {
 
 async function begin(source) {
   tell("start-alert", "");
-  const labels = [...new Set($("start-labels").value.split(",").map(label => label.trim()).filter(Boolean))];
   try {
-    const { id } = await post("/v1/streams", { source, labels, query: $("query").value.trim() || null, realtime: $("realtime").checked });
+    const { id } = await post("/v1/streams", { source, labels: listed("start-labels"), query: $("query").value.trim() || null, realtime: $("realtime").checked });
     location.hash = `#/stream/${id}`;
   } catch (error) {
     if (!$("view-start").hidden) tell("start-alert", error.message);

@@ -82,9 +82,12 @@ class StreamView {
     if (info.counters) this.on_counters(info.counters);
     if (info.threshold) this.on_threshold(info);
     this.showLabels(info.labels);
+    this.chart.growing = running;
+    this.chart.plan();
     if (!running && !this.rows.length) $("no-events").textContent = "Nothing was told of this stream.";
     if (!first) return;
     this.chart.clear(info.duration);
+    this.chart.growing = running;
     if (info.is_live) this.showSeen();
     else {
       const video = $("video");
@@ -189,7 +192,7 @@ class StreamView {
     row.dataset.pending = question;
     $("answers").prepend(row);
     const time = this.info.is_live || this.frames ? null : $("video").currentTime;
-    this.send({ type: "ask", question, time });
+    this.send({ type: "ask", question, time, choices: listed("choices") });
     $("question").value = "";
     tell("stream-alert", "");
   }
