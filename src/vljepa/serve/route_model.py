@@ -3,7 +3,7 @@
 import base64
 import contextlib
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, no_type_check
 
 import numpy as np
 from fastapi import APIRouter, Depends, File, Form, UploadFile
@@ -25,6 +25,8 @@ _TEXT = 2000
 _Seconds = Annotated[float | None, Form(ge=0, allow_inf_nan=False)]
 
 
+# What comes is Starlette's UploadFile, of which FastAPI's, which it insists on, is a subclass.
+@no_type_check
 def given(
     parts: Parts,
     file: Annotated[UploadFile | None, File(description="A video or image.")] = None,
