@@ -31,13 +31,18 @@ def run(config: ServeConfig, model: str) -> None:
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         server_header=False,
     )
-    listening = _listen(config)
+    listening = listen(config)
     host, port = listening.getsockname()[:2]
     print(f"vljepa: {model} at http://{f'[{host}]' if ':' in host else host}:{port}  (Ctrl-C ends it)", flush=True)
     uvicorn.Server(settings).run(sockets=[listening])
 
 
-def _listen(config: ServeConfig) -> socket.socket:
+def listen(config: ServeConfig) -> socket.socket:
+    """A socket at the wanted address.
+
+    Raises:
+        UserError: it cannot be had.
+    """
     try:
         family = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((config.host, config.port), family=family, backlog=512)
