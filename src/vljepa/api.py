@@ -23,12 +23,13 @@ from vljepa.model.bulk import embed_windows, stream_parts
 from vljepa.model.vljepa import VLJEPA
 from vljepa.model.window import SlidingWindow, StreamStats
 from vljepa.tasks.answer import answer
-from vljepa.tasks.classify import classify, label_embeddings, ranked
-from vljepa.tasks.stream import Decode, StreamPolicy, events
+from vljepa.tasks.classify import classify
+from vljepa.tasks.stream import StreamPolicy
+from vljepa.tasks.watch import ALERT_ABOVE, Watch
 from vljepa.types import Clip, Event, Scored
 
 Video = str | Path | np.ndarray | Tensor
-Stream = Video | int | Iterable[np.ndarray]
+Stream = Video | int | Iterable[np.ndarray | Tensor]
 """What ``open_source`` opens."""
 
 CAPTION_QUERY = "Describe this video in one sentence."
@@ -156,24 +157,38 @@ class Model:
         Raises:
             UserError: the source cannot be read; frames without ``fps``; no labels and no Y-Decoder.
         """
-        return events(self.embed_stream(source, fps=fps), self.writer(labels), policy)
+        return self.watch(labels, policy=policy).events(self.embed_stream(source, fps=fps))
 
-    def writer(self, labels: Sequence[str] | None = None) -> Decode:
-        """What reads a text out of one embedding: the best of the labels, or without labels the Y-Decoder's text.
+    def watch(
+        self,
+        labels: Sequence[str] | None = None,
+        *,
+        alerts: Sequence[str] = (),
+        above: float = ALERT_ABOVE,
+        policy: StreamPolicy | None = None,
+        stats: StreamStats | None = None,
+    ) -> Watch:
+        """What takes a stream's embeddings instant by instant, and tells its events, labels and alerts.
+
+        Args:
+            labels: as in ``stream``.
+            alerts: texts that are told once when the similarity with them rises above ``above``.
+            above: cosine similarity.
+            policy: when to decode.
+            stats: counts the time that texts take.
 
         Raises:
-            UserError: no labels and no Y-Decoder; labels are empty or repeated.
+            UserError: no labels and no Y-Decoder; labels or alerts are empty or repeated; ``above`` is no cosine.
         """
         if labels is None:
             self._require_decoder()
-            return lambda embedding: self._write(torch.from_numpy(embedding)[None])
-        rows = label_embeddings(labels, self.encode_text)
+        counted = stats or StreamStats()
 
-        def best(embedding: np.ndarray) -> tuple[str, float]:
-            first = ranked(labels, rows @ embedding)[0]
-            return first.text, first.score
+        def write(embedding: np.ndarray) -> tuple[str, float]:
+            with counted.timing("text"):
+                return self._write(torch.from_numpy(embedding)[None])
 
-        return best
+        return Watch(write, self.encode_text, labels=labels, alerts=alerts, above=above, policy=policy)
 
     def embed_stream(
         self,

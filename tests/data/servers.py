@@ -4,7 +4,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -37,10 +37,9 @@ def http(answers: Sequence[tuple[str, Callable[[Send], object]]]) -> Iterator[st
             self.send_response(200)
             self.send_header("Content-Type", kind)
             self.end_headers()
-            try:
+            # The reader may have gone.
+            with suppress(OSError):
                 answer(self.wfile.write)
-            except OSError:
-                pass  # The reader has gone.
 
         def log_message(self, *_: object) -> None:
             pass
@@ -63,10 +62,8 @@ def recording(content: bytes, breaks: Sequence[int], kind: str = "video/mp4") ->
             self.send_header("Content-Length", str(len(content) - begin))
             self.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
             self.end_headers()
-            try:
+            with suppress(OSError):
                 self.wfile.write(content[begin:][: next(left, len(content))])
-            except OSError:
-                pass
 
         def log_message(self, *_: object) -> None:
             pass

@@ -35,9 +35,11 @@ def times(taken: list) -> list[float]:
 def test_a_broken_stream_is_read_on_and_times_increase(tmp_path: Path) -> None:
     first = transport_stream(tmp_path / "1.ts", grey(range(0, 100, 10)))
     second = transport_stream(tmp_path / "2.ts", grey(range(100, 200, 10)))
-    with http([(TS, lambda send: send(first)), (TS, lambda send: send(second))]) as address:
-        with open_source(address, rate_hz=100.0, size=32) as source:
-            taken, error = until_lost(source)
+    with (
+        http([(TS, lambda send: send(first)), (TS, lambda send: send(second))]) as address,
+        open_source(address, rate_hz=100.0, size=32) as source,
+    ):
+        taken, error = until_lost(source)
     assert source.is_live and source.counts.reconnects == 1
     assert source.counts.dropped + len(taken) == 20 and source.counts.frames == len(taken)
     assert levels(taken)[-9:] == pytest.approx(list(range(110, 200, 10)), abs=3)
@@ -49,9 +51,11 @@ def test_a_broken_stream_is_read_on_and_times_increase(tmp_path: Path) -> None:
 
 def test_a_stream_cut_within_a_packet_is_no_error(tmp_path: Path) -> None:
     whole = transport_stream(tmp_path / "1.ts", [np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)] * 9)
-    with http([(TS, lambda send: send(whole[: len(whole) // 2 + 77])), (TS, lambda send: send(whole))]) as address:
-        with open_source(address, rate_hz=10.0, size=32) as source:
-            taken, _ = until_lost(source)
+    with (
+        http([(TS, lambda send: send(whole[: len(whole) // 2 + 77])), (TS, lambda send: send(whole))]) as address,
+        open_source(address, rate_hz=10.0, size=32) as source,
+    ):
+        taken, _ = until_lost(source)
     assert source.counts.reconnects == 1 and len(taken) + source.counts.dropped >= 10
     assert all(a < b for a, b in itertools.pairwise(times(taken)))
 
@@ -61,11 +65,13 @@ def test_a_server_that_falls_silent_counts_as_lost(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(connection, "READ_TIMEOUT", 1.0)
     content = transport_stream(tmp_path / "1.ts", grey(range(0, 100, 10)), fps=50)
     over = threading.Event()
-    with http([(TS, lambda send: (send(content), over.wait(20))), (TS, lambda send: send(content))]) as address:
-        with open_source(address, rate_hz=5.0, size=32) as source:
-            began = time.monotonic()
-            taken, _ = until_lost(source)
-            over.set()
+    with (
+        http([(TS, lambda send: (send(content), over.wait(20))), (TS, lambda send: send(content))]) as address,
+        open_source(address, rate_hz=5.0, size=32) as source,
+    ):
+        began = time.monotonic()
+        taken, _ = until_lost(source)
+        over.set()
     assert time.monotonic() - began < 10
     assert source.counts.reconnects == 1
     # The silence is part of the stream's time.
@@ -82,9 +88,11 @@ def test_a_camera_of_pictures_is_dated_by_the_clock(tmp_path: Path) -> None:
             send(b"--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(content), content))
             time.sleep(0.2)
 
-    with http([("multipart/x-mixed-replace; boundary=b", send_all)]) as address:
-        with open_source(address, rate_hz=30.0, size=32) as source:
-            taken, _ = until_lost(source)
+    with (
+        http([("multipart/x-mixed-replace; boundary=b", send_all)]) as address,
+        open_source(address, rate_hz=30.0, size=32) as source,
+    ):
+        taken, _ = until_lost(source)
     # FFmpeg would have them 40 ms apart. The first few are gathered to know the stream.
     assert levels(taken)[-3:] == pytest.approx(values[-3:], abs=4)
     assert np.diff(times(taken))[-2:] == pytest.approx([0.2, 0.2], abs=0.1)
@@ -107,11 +115,13 @@ def test_a_slow_reader_gets_the_newest_and_the_others_are_counted(
 ) -> None:
     monkeypatch.setattr(live, "BUFFER_FRAMES", 4)
     content = transport_stream(tmp_path / "1.ts", grey(range(0, 200, 10)))
-    with http([(TS, lambda send: send(content))]) as address:
-        with open_source(address, rate_hz=10.0, size=32) as source:
-            first = next(source)
-            time.sleep(1.0)
-            taken, _ = until_lost(source)
+    with (
+        http([(TS, lambda send: send(content))]) as address,
+        open_source(address, rate_hz=10.0, size=32) as source,
+    ):
+        first = next(source)
+        time.sleep(1.0)
+        taken, _ = until_lost(source)
     assert len(taken) == 4 and source.counts.dropped == 20 - 5
     assert levels([first, *taken]) == pytest.approx([0, 160, 170, 180, 190], abs=3)
     assert times(taken) == pytest.approx([1.6, 1.7, 1.8, 1.9], abs=1e-3)
@@ -124,12 +134,14 @@ def test_nothing_of_a_recording_is_dropped_and_it_is_read_on_from_where_it_broke
     frames = [np.full((64, 64, 3), 2 * i, np.uint8) + (np.indices((64, 64)).sum(0) % 7)[..., None] for i in range(60)]
     path = write_video(tmp_path / "a.mp4", [frame.astype(np.uint8) for frame in frames], faststart=True)
     content = path.read_bytes()
-    with recording(content, [len(content), len(content) // 2]) as address:
-        with open_source(address, rate_hz=10.0, size=32) as source:
-            taken = []
-            for timed in source:
-                taken.append(timed)
-                time.sleep(0.005)
+    with (
+        recording(content, [len(content), len(content) // 2]) as address,
+        open_source(address, rate_hz=10.0, size=32) as source,
+    ):
+        taken = []
+        for timed in source:
+            taken.append(timed)
+            time.sleep(0.005)
     assert not source.is_live and source.counts.dropped == 0
     assert times(taken) == pytest.approx([i / 10 for i in range(60)])
     assert np.diff(levels(taken)) == pytest.approx([2] * 59, abs=1.5)
@@ -167,9 +179,11 @@ def test_a_page_is_no_stream_and_a_playlist_names_no_file(tmp_path: Path) -> Non
     path = write_video(tmp_path / "a.ts", grey([0] * 10))
     playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:{path}\n#EXT-X-ENDLIST\n".encode()
     for kind, content in (("text/html", b"<p>hello</p>" * 99), ("application/vnd.apple.mpegurl", playlist)):
-        with http([(kind, lambda send, content=content: send(content))]) as address:
-            with pytest.raises(UserError, match="cannot be opened|no video stream"):
-                list(open_source(address, rate_hz=4.0, size=32))
+        with (
+            http([(kind, lambda send, content=content: send(content))]) as address,
+            pytest.raises(UserError, match=r"cannot be opened|no video stream"),
+        ):
+            list(open_source(address, rate_hz=4.0, size=32))
 
 
 def test_closing_ends_the_thread_of_an_endless_stream(tmp_path: Path) -> None:

@@ -11,18 +11,21 @@ from typing import Any
 
 import httpx2
 import pytest
-from conftest import POLICY, wait_for
 
+from conftest import POLICY, wait_for
 from vljepa.model.vljepa import VLJEPA
 
-RUN = "import sys; from vljepa.cli import main\nif __name__ == '__main__': sys.exit(main())"
+RUN = "import sys\nfrom vljepa.cli import main\nif __name__ == '__main__': sys.exit(main())"
 
 
 @contextmanager
 def server(checkpoint: Path, data: Path) -> Iterator[tuple[subprocess.Popen[str], httpx2.Client]]:
     command = ["serve", "--model", str(checkpoint), "--data", str(data), "--port", "0"]
     process = subprocess.Popen(
-        [sys.executable, "-c", RUN, *command], stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+        [sys.executable, "-c", RUN, *command],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     try:
         assert process.stdout is not None

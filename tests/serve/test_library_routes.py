@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from conftest import wait_for
 from fastapi.testclient import TestClient
 
+from conftest import wait_for
 from vljepa.api import CAPTION_QUERY, Model
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import unit, wait_for
 from fastapi.testclient import TestClient
 
+from conftest import unit, wait_for
 from vljepa.api import Model
 
 

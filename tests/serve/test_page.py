@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import uvicorn
 from browser import BROWSER, Browser
-from conftest import wait_for
 
+from conftest import wait_for
 from vljepa.api import Model
 from vljepa.serve.app import create_app
 from vljepa.serve.run import listen

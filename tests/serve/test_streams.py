@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import POLICY, wait_for
 from fastapi.testclient import TestClient
 
+from conftest import POLICY, wait_for
 from vljepa.api import Model
 from vljepa.serve import log, session
 from vljepa.tasks.stream import StreamPolicy
@@ -23,9 +23,7 @@ def start(client: TestClient, source: str, **settings: Any) -> str:
 
 
 def ended(client: TestClient, id: str) -> dict[str, Any]:
-    return wait_for(
-        lambda: (found := client.get(f"/v1/streams/{id}").json())["state"] != "running" and found
-    )  # type: ignore[no-any-return]
+    return wait_for(lambda: (found := client.get(f"/v1/streams/{id}").json())["state"] != "running" and found)  # type: ignore[no-any-return]
 
 
 def hear(socket: Any, until: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
@@ -70,7 +68,13 @@ def test_a_socket_hears_everything_and_can_ask_while_it_runs(client: TestClient,
         socket.send_json({"type": "threshold", "threshold": 0.9})
         hear(socket, lambda m: m["type"] == "drift" and abs(m["instants"][-1][2] - 0.9) < 1e-6)
 
-        for bad in ("no json", '{"type": "fly"}', '{"type": "threshold", "threshold": 7}', "[" * 9000, '{"type": "ask"}'):
+        for bad in (
+            "no json",
+            '{"type": "fly"}',
+            '{"type": "threshold", "threshold": 7}',
+            "[" * 9000,
+            '{"type": "ask"}',
+        ):
             socket.send_text(bad)
             assert "\n" not in hear(socket, lambda m: m["type"] == "error")[-1]["message"]
         socket.send_json({"type": "labels", "labels": ["a", "a"]})
@@ -143,6 +147,7 @@ def test_a_long_curve_keeps_its_peaks(tmp_path: Path, monkeypatch: pytest.Monkey
     rows[:, 0] = np.arange(1000)
     rows[537, 1] = 1.0
     kept.add_drift(rows)
-    (tmp_path / "a" / "drift.f32").open("ab").write(b"cut")
+    with (tmp_path / "a" / "drift.f32").open("ab") as file:
+        file.write(b"cut")
     shown = kept.drift()
     assert len(shown) == 10 and [537.0, 1.0, 0.0] in shown.tolist()

@@ -1,7 +1,6 @@
-"""Ask a model about one video: ``caption``, ``ask``, ``classify``, ``stream``."""
+"""Ask a model about one video: ``caption``, ``ask``, ``classify``."""
 
 import dataclasses
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,18 +49,6 @@ def classify(
     Example: vljepa classify clip.mp4 "pushing a cube to the left" "spinning a ball"
     """
     _rank(load_model(model), video, as_json, lambda loaded: loaded.classify(video, labels))
-
-
-def stream(
-    video: Positional[Path], labels: tuple[str, ...] = (), model: ModelName = "nano", as_json: AsJson = False
-) -> None:
-    """Say what happens in a long video, at the moments where the meaning changes; with --json one object a line.
-
-    Example: vljepa stream long.mp4
-    """
-    for event in load_model(model).stream(video, labels=labels or None):
-        line = f"{event.start:7.1f} s to {event.end:7.1f} s  {event.text}  ({event.score:.2f})"
-        print(json.dumps(dataclasses.asdict(event)) if as_json else line, flush=True)
 
 
 def _rank(model: "Model", video: Path, as_json: bool, rank: "Callable[[Model], Iterable[Any]]") -> None:

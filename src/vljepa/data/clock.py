@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-_JITTER = 1.0
+_JITTER = 0.25
 """Seconds: a stamp that lies less far back is out of order; one further back has begun to count anew."""
 _STEP = 1e-3
 """Seconds by which a frame out of order follows the one before it."""

@@ -21,7 +21,7 @@ from vljepa.errors import UserError
 
 
 def open_source(
-    source: str | Path | int | np.ndarray | Tensor | Iterable[np.ndarray],
+    source: str | Path | int | np.ndarray | Tensor | Iterable[np.ndarray | Tensor],
     *,
     rate_hz: float,
     size: int,
@@ -71,7 +71,7 @@ def _rate(fps: float | None, begin: str) -> float:
     return fps
 
 
-def _sampled(frames: Iterable[np.ndarray], fps: float, rate_hz: float, size: int) -> Iterator[TimedFrame]:
+def _sampled(frames: Iterable[np.ndarray | Tensor], fps: float, rate_hz: float, size: int) -> Iterator[TimedFrame]:
     """At once as they come: of a camera's frames none is held back until the next."""
     due = 0.0
     for index, frame in enumerate(frames):

@@ -9,9 +9,12 @@ from vljepa.serve import schemas
 from vljepa.serve.errors import Refused
 from vljepa.serve.services import Parts
 from vljepa.tasks.stream import StreamPolicy
+from vljepa.tasks.subtitles import VTT_HEADER, srt_cue, vtt_cue
+from vljepa.types import Event
 
 router = APIRouter(prefix="/v1/streams", tags=["streams"])
 
+_SUBTITLES = {"srt": "application/x-subrip", "vtt": "text/vtt", "jsonl": "application/jsonl"}
 Id = Annotated[str, Path(max_length=64)]
 
 
@@ -59,6 +62,22 @@ def delete(parts: Parts, id: Id) -> Response:
 def events(parts: Parts, id: Id) -> schemas.Events:
     found = [record for record in parts.streams.log(id).records() if record["type"] == "event"]
     return schemas.Events(events=[schemas.Event(**event) for event in found])
+
+
+@router.get("/{id}/subtitles.{form}", summary="Its events so far, as a file", response_class=Response)
+def subtitles(parts: Parts, id: Id, form: Literal["srt", "vtt", "jsonl"]) -> Response:
+    log = parts.streams.log(id)
+    records = [record for record in log.records() if record["type"] == "event"]
+    events = [Event(**{name: record[name] for name in ("start", "end", "text", "score")}) for record in records]
+    if form == "srt":
+        text = "".join(srt_cue(number, event) for number, event in enumerate((e for e in events if e.text.strip()), 1))
+    elif form == "vtt":
+        text = VTT_HEADER + "".join(map(vtt_cue, events))
+    else:
+        text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    name = quote(f"{log.about['name'].rsplit('/', 1)[-1]}.{form}")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+    return Response(text, media_type=_SUBTITLES[form], headers=headers)
 
 
 @router.post("/{id}/ask", summary="Ask about what is seen now, or at a time of a file")

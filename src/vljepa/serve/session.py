@@ -22,7 +22,7 @@ from vljepa.serve.worker import Busy, ModelWorker
 from vljepa.tasks.answer import answer
 from vljepa.tasks.classify import label_embeddings, ranked
 from vljepa.tasks.stream import OnlineDecoder, StreamPolicy
-from vljepa.types import Scored
+from vljepa.types import Event, Scored
 
 DRIFT_KEPT = 4096
 """Instants of the curve kept in memory, the latest: 17 minutes at 4 Hz."""
@@ -284,7 +284,7 @@ class Session:
                 self._paces.append(time.monotonic())
             self._unwritten.append(row)
             if event is not None:
-                self._record(self._event(asdict(event)))
+                self._record(self._told(event))
             if event is not None or len(self._unwritten) >= _DRIFT_BLOCK:
                 self._write_drift()
         return [None] * len(instants)
@@ -292,12 +292,13 @@ class Session:
     def _finish(self, ends: list[None]) -> list[None]:
         event = self._decoder.finish()
         if event is not None and event.end > event.start:
-            self._record(self._event(asdict(event)))
+            self._record(self._told(event))
         return ends
 
-    def _event(self, event: Record) -> Record:
+    def _told(self, event: Event) -> Record:
+        told = {"start": event.start, "end": event.end, "text": event.text, "score": event.score}
         label = {} if self._label is None else {"label": self._label.text, "label_score": self._label.score}
-        return {"type": "event", **event, **label}
+        return {"type": "event", **told, **label}
 
     def _decode(self, embedding: np.ndarray) -> tuple[str, float]:
         with self._lock:
