@@ -14,7 +14,7 @@ from vljepa.cli.library import index, search
 from vljepa.cli.prepare import prepare
 from vljepa.cli.serve import serve
 from vljepa.cli.stream import stream
-from vljepa.cli.tasks import ask, caption, classify, stream
+from vljepa.cli.tasks import ask, caption, classify
 from vljepa.cli.training import info, tabletop, train, train_decoder
 from vljepa.errors import UserError
 

@@ -1,6 +1,6 @@
 """Streams: start one, ask it, take its events along."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import FileResponse, Response
