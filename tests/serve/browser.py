@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class Browser:
 
     def __init__(self, folder: Path) -> None:
         assert BROWSER
+        self._open = ExitStack()
         self._process = subprocess.Popen(
             [BROWSER, *_OPTIONS, f"--user-data-dir={folder}", "about:blank"],
             stdout=subprocess.DEVNULL,
@@ -44,7 +46,7 @@ class Browser:
         port = int(port_file.read_text().split()[0])
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=10) as answer:
             (page,) = [target for target in json.load(answer) if target["type"] == "page"]
-        self._socket = connect(page["webSocketDebuggerUrl"], max_size=None)
+        self._socket = self._open.enter_context(connect(page["webSocketDebuggerUrl"], max_size=None))
         self._numbers = itertools.count()
         self.problems: list[str] = []
         """Exceptions and console errors of the page."""
@@ -52,6 +54,7 @@ class Browser:
             self.call(f"{domain}.enable")
 
     def close(self) -> None:
+        self._open.close()
         self._process.terminate()
         self._process.wait(20)
 

@@ -50,7 +50,7 @@ def test_events_are_those_of_model_stream(client: TestClient, uploaded: str, mod
 def test_a_socket_hears_everything_and_can_ask_while_it_runs(client: TestClient, uploaded: str, model: Model) -> None:
     labels = ["a red cube", "rain"]
     id = start(client, uploaded, realtime=True, labels=labels)
-    with client.websocket_connect(f"/v1/streams/{id}/live?frames=true") as socket:
+    with client.websocket_connect(f"ws://127.0.0.1/v1/streams/{id}/live?frames=true") as socket:
         first = hear(socket, lambda m: m["type"] == "event")
         assert first[0]["type"] == "stream" and first[0]["state"] == "running" and "path" not in first[0]
         assert any(m["type"] == "frame" and m["bytes"][:2] == b"\xff\xd8" for m in first)
@@ -83,7 +83,7 @@ def test_a_socket_hears_everything_and_can_ask_while_it_runs(client: TestClient,
         rest = hear(socket, lambda m: m["type"] == "up_to_date")
         assert [m for m in rest if m["type"] == "stream"][-1]["state"] == "stopped"
     # Nothing of the records is missing or out of order, also for one who comes late.
-    with client.websocket_connect(f"/v1/streams/{id}/live") as socket:
+    with client.websocket_connect(f"ws://127.0.0.1/v1/streams/{id}/live") as socket:
         heard = hear(socket, lambda m: m["type"] == "up_to_date")
     records = [m for m in heard if "n" in m]
     assert [m["n"] for m in records] == list(range(len(records)))
@@ -91,7 +91,7 @@ def test_a_socket_hears_everything_and_can_ask_while_it_runs(client: TestClient,
     events = [m for m in records if m["type"] == "event"]
     assert all(a["end"] == b["start"] for a, b in itertools.pairwise(events))
     assert {m["label"] for m in events} <= {*labels, "snow"}
-    with client.websocket_connect(f"/v1/streams/{id}/live?after=2") as socket:
+    with client.websocket_connect(f"ws://127.0.0.1/v1/streams/{id}/live?after=2") as socket:
         heard = hear(socket, lambda m: m["type"] == "up_to_date")
     assert [m["n"] for m in heard if "n" in m] == [m["n"] for m in records][2:]
 

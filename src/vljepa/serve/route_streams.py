@@ -1,6 +1,8 @@
 """Streams: start one, ask it, take its events along."""
 
+import json
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import FileResponse, Response
