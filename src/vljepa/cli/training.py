@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def tabletop(
     out: Positional[Path],
-    size: Literal["tiny", "demo", "nano"] = "nano",
+    size: Literal["tiny", "demo", "nano", "hours"] = "nano",
     seed: int = 0,
     workers: int = 2,
 ) -> None:
