@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import uvicorn
 from browser import BROWSER, Browser
@@ -22,7 +23,7 @@ from vljepa.serve.settings import ServeConfig
 def address(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     config = ServeConfig(data=tmp_path_factory.mktemp("data"), port=0)
     app = create_app(config, lambda: Services.open(config, model, "tiny"))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="websockets-sansio"))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
     socket = listen(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
     thread.start()
@@ -39,6 +40,16 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         pytest.skip("no Chromium is installed (Debian: apt install chromium)")
     with Browser(tmp_path_factory.mktemp("browser")) as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def told(address: str, clip: Path) -> str:
+    """Id of a stream that was watched to its end."""
+    with httpx2.Client(base_url=address, timeout=30) as client:
+        media = client.post("/v1/media", files={"file": ("clip.mp4", clip.read_bytes())}).json()["id"]
+        id: str = client.post("/v1/streams", json={"source": media}).json()["id"]
+        wait_for(lambda: client.get(f"/v1/streams/{id}").json()["state"] == "finished")
+    return id
 
 
 def text(browser: Browser, selector: str) -> Any:
@@ -102,10 +113,10 @@ def test_the_library_is_searched(address: str, browser: Browser, clip: Path) -> 
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_every_view_fits_a_phone_and_has_names(address: str, browser: Browser, dark: bool) -> None:
+def test_every_view_fits_a_phone_and_has_names(address: str, browser: Browser, told: str, dark: bool) -> None:
     browser.resize(390, 844, dark=dark)
-    for view in ("#/", "#/library", browser.run("fetch('/v1/streams').then(r => r.json())")["streams"][0]["id"]):
-        browser.go(f"{address}/{view if view.startswith('#') else f'#/stream/{view}'}")
+    for view in ("", "library", f"stream/{told}"):
+        browser.go(f"{address}/#/{view}")
         browser.run("route()")
         browser.wait("document.querySelector('main > section:not([hidden])')")
         assert browser.run("document.documentElement.scrollWidth") <= 390

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from vljepa.tasks.stream import StreamPolicy
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Texts = Annotated[list[Text], Field(max_length=1000)]
 _PAIR: list[dict[str, Any]] = [
@@ -137,17 +139,26 @@ class Hits(BaseModel):
 class Policy(BaseModel):
     """When a stream is decoded."""
 
-    model_config = _example(strict=True, threshold=0.2, min_interval=1.0, max_interval=30.0)
-    threshold: float = Field(default=0.2, gt=0, le=1, description="Variance that counts as a change of meaning.")
-    min_interval: float = Field(default=1.0, gt=0, le=3600, description="Shortest event, seconds.")
-    max_interval: float = Field(default=30.0, gt=0, le=86400, description="Longest event, seconds.")
+    model_config = _example(strict=True, threshold=0.15, min_interval=0.5, max_interval=30.0)
+    threshold: float = Field(
+        default=StreamPolicy.threshold, gt=0, le=1, description="Variance that counts as a change of meaning."
+    )
+    min_interval: float = Field(
+        default=StreamPolicy.min_interval, gt=0, le=3600, description="Shortest event, seconds."
+    )
+    max_interval: float = Field(
+        default=StreamPolicy.max_interval, gt=0, le=86400, description="Longest event, seconds."
+    )
+    budget_hz: float | None = Field(
+        default=None, gt=0, description="Decodings a second to keep to: the threshold then moves by itself."
+    )
 
 
 class StreamRequest(BaseModel):
     """What to watch, and how."""
 
     model_config = _example(
-        strict=True, source="3f9a1c02b7d84e55", labels=["pushing a cube", "spinning a ball"], policy={"threshold": 0.2}
+        strict=True, source="3f9a1c02b7d84e55", labels=["pushing a cube", "spinning a ball"], policy={"threshold": 0.15}
     )
     source: Text = Field(
         description="Id of an upload, a file below --media, or with --allow-live a camera's number or an rtsp:// or "
@@ -188,7 +199,7 @@ class Stream(BaseModel):
         error=None,
         counters=None,
         labels=[],
-        threshold=0.2,
+        threshold=0.15,
     )
     id: str
     name: str
@@ -212,12 +223,15 @@ class StreamList(BaseModel):
 class Event(BaseModel):
     """One decoded stretch."""
 
-    model_config = _example(n=3, start=4.0, end=7.5, text="a hand lifts the blue ball", score=0.68)
+    model_config = _example(n=3, start=4.0, end=7.5, text="a hand lifts the blue ball", score=0.68, decoded=8.75)
     n: int = Field(description="Number of the record in its stream.")
     start: float
     end: float
     text: str
     score: float
+    decoded: float = Field(
+        description="When, seconds of the stream: a change is told from what follows."
+    )
     label: str | None = None
     label_score: float | None = None
 

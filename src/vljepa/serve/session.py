@@ -100,7 +100,8 @@ class Session:
 
     @property
     def threshold(self) -> float:
-        return self._decoder.policy.threshold
+        """Variance at which it decodes at this instant."""
+        return self._decoder.threshold
 
     @property
     def labels(self) -> list[str]:
@@ -291,14 +292,14 @@ class Session:
 
     def _finish(self, ends: list[None]) -> list[None]:
         event = self._decoder.finish()
-        if event is not None and event.end > event.start:
+        if event is not None:
             self._record(self._told(event))
         return ends
 
     def _told(self, event: Event) -> Record:
         told = {"start": event.start, "end": event.end, "text": event.text, "score": event.score}
         label = {} if self._label is None else {"label": self._label.text, "label_score": self._label.score}
-        return {"type": "event", **told, **label}
+        return {"type": "event", **told, "decoded": self._drift[-1][0], **label}
 
     def _decode(self, embedding: np.ndarray) -> tuple[str, float]:
         with self._lock:

@@ -91,10 +91,10 @@ class Chart {
     pen.fillStyle = colour("--mark");
     let at = 0;
     for (const event of this.events) {
-      while (at < seen.length - 1 && seen[at][0] < event.end) at++;
-      if (event.end < from || Math.abs(seen[at][0] - event.end) > 1) continue;
+      while (at < seen.length - 1 && seen[at][0] < event.decoded) at++;
+      if (event.decoded < from || Math.abs(seen[at][0] - event.decoded) > 1) continue;
       pen.beginPath();
-      pen.arc(Math.min(width - 4, x(event.end)), y(seen[at][1]), 3.5, 0, 7);
+      pen.arc(Math.min(width - 4, x(event.decoded)), y(seen[at][1]), 3.5, 0, 7);
       pen.fill();
     }
     if (this.playhead !== null) {

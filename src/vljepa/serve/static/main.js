@@ -101,4 +101,7 @@ request("/v1/models").then(({ data: [model] }) => {
   $("address-field").hidden = !(model.allow_live || model.has_media_folder);
 }).catch(() => {});
 addEventListener("hashchange", route);
+// A page that the browser keeps for its back button has no connections.
+addEventListener("pagehide", () => stream.close());
+addEventListener("pageshow", event => event.persisted && route());
 route();
