@@ -229,9 +229,7 @@ class Event(BaseModel):
     end: float
     text: str
     score: float
-    decoded: float = Field(
-        description="When, seconds of the stream: a change is told from what follows."
-    )
+    decoded: float = Field(description="When, seconds of the stream: a change is told from what follows.")
     label: str | None = None
     label_score: float | None = None
 
