@@ -31,6 +31,7 @@ from vljepa.model.vljepa import VLJEPA
 from vljepa.model.y_decoder import train_tokenizer
 from vljepa.recipes import nano
 from vljepa.tabletop import suite
+from vljepa.training.guard import Guard
 from vljepa.training.optim import build_optimizer
 from vljepa.training.step import train_step
 from vljepa.types import Batch, Clip
@@ -158,7 +159,7 @@ def training(network: VLJEPA, seed: int, repeats: int) -> list[Figure]:
     config = nano()
     optim = OptimConfig()
     trained = VLJEPA(network.config)
-    optimizer = build_optimizer(trained, optim, part=None)
+    optimizer, guard = build_optimizer(trained, optim, part=None), Guard(optim, "speed")
     rng = np.random.default_rng(seed)
     shape = (TRAIN_BATCH, network.config.x_encoder.num_frames, network.x_encoder.tokens_per_frame)
     batch = Batch(
@@ -168,7 +169,9 @@ def training(network: VLJEPA, seed: int, repeats: int) -> list[Figure]:
     )
 
     def step() -> None:
-        train_step(trained, batch, LossConfig(), optimizer, precision=config.precision, grad_clip=optim.grad_clip)
+        train_step(
+            trained, batch, LossConfig(), optimizer, guard, precision=config.precision, grad_clip=optim.grad_clip
+        )
 
     step()
     seconds = [_seconds(step) for _ in range(repeats)]

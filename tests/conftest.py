@@ -1,8 +1,11 @@
-"""Settings of every test: shapes checked at each call, one thread, no network."""
+"""Settings of every test: shapes checked at each call, one thread, no network; ``support`` can be imported."""
 
 import os
+import sys
 from dataclasses import replace
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent / "support"))
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 

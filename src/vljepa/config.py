@@ -160,18 +160,24 @@ class OptimConfig:
     warmup_steps: int = 200
     schedule: Literal["constant", "cosine"] = "constant"
     grad_clip: float = 1.0
+    spike_factor: float = 20.0
+    """A step is skipped if its gradient norm exceeds this many medians of the norms before it, and ``grad_clip``, or is
+    not finite."""
+    max_skipped: int = 10
+    """Steps skipped in a row that end the run."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceConfig:
-    """One manifest in a mixture."""
+    """One manifest, or set of shards, in a mixture."""
 
     manifest: str
-    """Path of the JSON Lines file, relative to the run's ``data``."""
+    """Path relative to the run's ``data``: a manifest, ``*.jsonl``, or WebDataset tar shards, a folder of them or a
+    pattern such as ``datacomp/{00000..00041}.tar``."""
     weight: float = 1.0
     """Share of steps that draw their batch from it, relative to the others."""
     num_frames: int = 8
-    """1 for images."""
+    """F, taken of each clip; 1 for images."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,24 +212,46 @@ class RunConfig:
     stages: tuple[StageConfig, ...]
     loss: LossConfig = field(default_factory=LossConfig)
     data: str = "data/tabletop"
-    """Folder of the manifests."""
+    """Folder that the sources lie in."""
+    cache_features: bool = True
+    """Compute the frozen features of every clip before the first step and keep them below ``data``. False decodes clips
+    and runs the X-Encoder in every step, for data that is too much to keep features of; shards are then read as they
+    lie."""
+    decode_processes: int = 2
+    """Processes that decode clips for each process that trains, without ``cache_features``."""
+    decode_seconds: float = 30.0
+    """For one clip, without ``cache_features``; one that takes longer is left out."""
     tabletop_size: Literal["tiny", "demo", "nano"] | None = None
     """If set, Tabletop of this size is written to ``data`` when that folder is absent."""
     out: str = ""
     """Run folder; default ``runs/<name>``."""
     start_from: str | None = None
-    """Checkpoint folder whose weights the run keeps, to train a new Y-Decoder for them; None starts anew."""
+    """Checkpoint, by folder or as a shipped model's name, whose weights the run starts from; a stage that trains the
+    Y-Decoder trains a new one for it. None starts anew."""
     seed: int = 0
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     """Of matrix products in forward and backward; weights and optimizer stay float32."""
     log_every: int = 20
     """Steps."""
     save_every: int = 200
-    """Steps."""
+    """Steps that a kill may cost at most. A state is begun twice as often, as it is written while training goes on."""
+    micro_batch_size: int | None = None
+    """Samples that a process holds the graph of at a time in joint training, whatever its batch; the gradient stays
+    that of the batch. None: all of them, which saves one forward pass."""
+    sharded: bool = False
+    """Split weights, gradients and moments over the processes (FSDP2) instead of keeping all on each."""
+    recompute: bool = False
+    """Compute the predictor's activations again in the backward pass instead of keeping them."""
+    compile: bool = False
+    """Compile the predictor's layers (torch.compile)."""
 
     def __post_init__(self) -> None:
-        if self.start_from is not None and any(stage.trains != "y_decoder" for stage in self.stages):
-            raise UserError("start_from: only stages that train the y_decoder can start from a checkpoint")
+        if self.save_every < 2:
+            raise UserError(f"save_every must be >= 2, found {self.save_every}")
+        if self.micro_batch_size is not None and self.micro_batch_size < 1:
+            raise UserError(f"micro_batch_size must be >= 1, found {self.micro_batch_size}")
+        if self.decode_processes < 1 or self.decode_seconds <= 0:
+            raise UserError("decode_processes must be >= 1 and decode_seconds positive")
 
     @property
     def folder(self) -> str:

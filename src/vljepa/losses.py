@@ -2,13 +2,19 @@
 
 All functions take unit vectors, ``(batch, embed)``, in float32. The paper's objective is bi-directional InfoNCE
 (section 2); cosine, L1 and L2 are its ablation (table 6 c).
+
+Where several processes train, each gives its own rows of the batch, equally many, to an objective. The mean of the
+ranks' values is then that of the whole batch, and so is the mean of their gradients.
 """
+
+import hashlib
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from vljepa.config import LossConfig
+from vljepa.distributed import gather, rank, world_size
 
 
 def info_nce(predicted: Tensor, target: Tensor, logit_scale: Tensor, positives: Tensor | None = None) -> Tensor:
@@ -17,20 +23,25 @@ def info_nce(predicted: Tensor, target: Tensor, logit_scale: Tensor, positives: 
     With several positives in a row, each is scored against the row's negatives alone and the row's loss is the
     mean over its positives: equal targets neither repel nor compete with one another.
 
+    Rows are this rank's, columns those of all ranks: the logits of the whole batch are never held by one process.
+
     Args:
         predicted: unit predictions, (batch, embed).
         target: unit target embeddings, (batch, embed).
         logit_scale: scalar, the inverse temperature.
-        positives: bool (batch, batch), symmetric with a true diagonal; None is the plain form (the diagonal alone).
+        positives: bool (batch, world size * batch), for the whole batch symmetric with a true diagonal; None is the
+            plain form (the diagonal alone).
 
     Returns:
         Scalar, nats.
     """
-    logits = logit_scale * predicted @ target.T
+    logits = logit_scale * predicted @ gather(target).T
+    # One process has the other direction's logits already.
+    reverse = logits.T if world_size() == 1 else logit_scale * target @ gather(predicted).T
     if positives is None:
-        labels = torch.arange(len(logits), device=logits.device)
-        return (functional.cross_entropy(logits, labels) + functional.cross_entropy(logits.T, labels)) / 2
-    return (_multi_positive(logits, positives) + _multi_positive(logits.T, positives.T)) / 2
+        labels = torch.arange(len(logits), device=logits.device) + rank() * len(logits)
+        return (functional.cross_entropy(logits, labels) + functional.cross_entropy(reverse, labels)) / 2
+    return (_multi_positive(logits, positives) + _multi_positive(reverse, positives)) / 2
 
 
 def _multi_positive(logits: Tensor, positives: Tensor) -> Tensor:
@@ -42,11 +53,16 @@ def _multi_positive(logits: Tensor, positives: Tensor) -> Tensor:
     return ((each * weights).sum(dim=1) / weights.sum(dim=1)).mean()
 
 
-def same_text(texts: list[str]) -> Tensor:
-    """Which samples of a batch share their target text: bool (batch, batch)."""
-    first = {text: index for index, text in reversed(list(enumerate(texts)))}
-    ids = torch.tensor([first[text] for text in texts])
-    return ids[:, None] == ids[None, :]
+def same_text(texts: list[str], device: torch.device | None = None) -> Tensor:
+    """Which samples of the whole batch share their target text with those of this rank.
+
+    Returns:
+        bool (batch, world size * batch), on ``device``.
+    """
+    # Numbers, unlike texts, go round in one exchange; 64 bits do not collide in any batch.
+    digests = [hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest() for text in texts]
+    ids = torch.tensor([int.from_bytes(digest, signed=True) for digest in digests], device=device)
+    return ids[:, None] == gather(ids)[None, :]
 
 
 def cosine(predicted: Tensor, target: Tensor) -> Tensor:
@@ -67,7 +83,7 @@ def l2(predicted: Tensor, target: Tensor) -> Tensor:
 def objective(config: LossConfig, predicted: Tensor, target: Tensor, logit_scale: Tensor, texts: list[str]) -> Tensor:
     """The loss that a config names, for unit ``predicted`` and ``target`` (batch, embed) of the target ``texts``."""
     if config.name == "info_nce":
-        positives = same_text(texts).to(predicted.device) if config.multi_positive else None
+        positives = same_text(texts, predicted.device) if config.multi_positive else None
         return info_nce(predicted, target, logit_scale, positives)
     return {"cosine": cosine, "l1": l1, "l2": l2}[config.name](predicted, target)
 

@@ -84,6 +84,17 @@ class Batch:
     def __len__(self) -> int:
         return len(self.queries)
 
+    def split(self, size: int) -> list["Batch"]:
+        """The samples in order, in batches of ``size``; the last may be smaller."""
+        return [
+            Batch(
+                visual_tokens=self.visual_tokens[start : start + size],
+                queries=self.queries[start : start + size],
+                targets=self.targets[start : start + size],
+            )
+            for start in range(0, len(self), size)
+        ]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FrameBatch:

@@ -1,4 +1,4 @@
-"""Makes ``media`` importable by the tests of this folder."""
+"""Makes ``stub_decoders`` importable by the tests of this folder."""
 
 import sys
 from pathlib import Path

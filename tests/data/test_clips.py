@@ -66,7 +66,7 @@ def test_files_and_shards_in_order_for_any_number_of_processes_ranks_and_first_s
     ]
     for a, b, both in zip(*ranks, straight[3:], strict=True):
         assert equal(join([a, b]), both)
-    with pytest.raises(UserError, match="multiple of the 3 ranks"):
+    with pytest.raises(UserError, match="does not divide among 3 processes"):
         ClipLoader(sources, 4, 0, size=16, world_size=3)
     assert not multiprocessing.active_children()
 

@@ -59,6 +59,24 @@ def test_pure_function_of_seed_and_step(tmp_path: Path) -> None:
     assert not same(Loader(sources, 8, 1).batch(0), batches[0])
 
 
+@pytest.mark.parametrize("world_size", [2, 4])
+def test_ranks_take_slices_of_the_one_batch(tmp_path: Path, world_size: int) -> None:
+    sources = [source(tmp_path, "x", 20, num_frames=1), source(tmp_path, "y", 30, num_frames=2)]
+    ranks = [Loader(sources, 8, 0, rank, world_size) for rank in range(world_size)]
+    whole = Loader(sources, 8, 0)
+    for step in range(6):
+        slices = [rank.batch(step) for rank in ranks]
+        together = Batch(
+            visual_tokens=torch.cat([part.visual_tokens for part in slices]),
+            queries=[query for part in slices for query in part.queries],
+            targets=[target for part in slices for target in part.targets],
+        )
+        assert same(together, whole.batch(step))
+        assert all(same(*pair) for pair in zip(slices, together.split(8 // world_size), strict=True))
+    with pytest.raises(UserError, match="a batch of 8 does not divide among 3 processes"):
+        Loader(sources, 8, 0, 0, 3)
+
+
 def test_no_repetition_within_an_epoch_and_targets_vary(tmp_path: Path) -> None:
     loader = Loader([source(tmp_path, "x", 20, num_frames=1)], 8, 0)
     drawn = [q for step in range(5) for q in loader.batch(step).queries]  # 40 draws: two epochs

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "data")]
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hub import write_llama, write_vjepa2
 from PIL import Image
-from tokenizers import Tokenizer, models
-from transformers import LlamaConfig, LlamaForCausalLM, VJEPA2Config, VJEPA2Model
 
 from vljepa.api import Model
 from vljepa.config import ModelConfig, PredictorConfig, TransformerConfig, XEncoderConfig
@@ -27,24 +26,9 @@ SIZE = 32
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """V-JEPA 2 and a Llama as the hub has them."""
-    torch.manual_seed(0)
     vjepa2, llama = tmp_path_factory.mktemp("vjepa2"), tmp_path_factory.mktemp("llama")
-    sizes = {"hidden_size": 48, "num_attention_heads": 2, "num_hidden_layers": 1}
-    predictor = {f"pred_{name}": value for name, value in sizes.items()}
-    VJEPA2Model(VJEPA2Config(crop_size=SIZE, frames_per_clip=8, **sizes, **predictor)).save_pretrained(vjepa2)
-    colours = {"size": SIZE, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
-    (vjepa2 / "video_preprocessor_config.json").write_text(json.dumps(colours))
-    LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=7,
-            hidden_size=16,
-            intermediate_size=32,
-            num_hidden_layers=3,
-            num_attention_heads=2,
-            rms_norm_eps=1e-5,
-        )
-    ).save_pretrained(llama)
-    Tokenizer(models.WordLevel({"a": 0, "b": 1}, unk_token="a")).save(str(llama / "tokenizer.json"))
+    write_vjepa2(vjepa2, SIZE)
+    write_llama(llama)
     return vjepa2, llama
 
 

@@ -90,7 +90,7 @@ def test_another_revision_is_not_taken_for_the_pinned_one(cache: Path) -> None:
 
 
 def test_an_absent_model_and_a_gated_one_are_told_in_one_line(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match=r"`hf download somebody/something` .* folder .* preset 'open'") as absent:
+    with pytest.raises(UserError, match=r"`hf download somebody/something` .* folder .* recipes open-...") as absent:
         find_weights("somebody/something")
     assert "\n" not in str(absent.value)
 
@@ -102,7 +102,7 @@ def test_an_absent_model_and_a_gated_one_are_told_in_one_line(cache: Path, monke
     monkeypatch.setattr(weights, "snapshot_download", refuse)
     with pytest.raises(UserError, match=r"accept its licence at https://huggingface\.co/somebody/gated ") as gated:
         find_weights("somebody/gated@main")
-    assert "preset 'open'" in str(gated.value) and "\n" not in str(gated.value)
+    assert "recipes open-..." in str(gated.value) and "\n" not in str(gated.value)
 
 
 @pytest.mark.parametrize("name", ["no-such-model", "a/b/c"])

@@ -1,6 +1,5 @@
 """Runs that SIGKILL ends at chosen moments, started again by the same command, against an uninterrupted one."""
 
-import multiprocessing
 import os
 import signal
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from pictures import write_pictures
+from ranks import TIME_LIMIT, forked
 from safetensors.torch import load_file
 
 from vljepa.cli import main
@@ -19,18 +19,11 @@ from vljepa.recipes import RECIPES
 NUM_STEPS = 3
 """Of each stage; a state is saved at a stage's end."""
 LAST_STEP = NUM_STEPS * len(RECIPES["tiny"]().stages)
-TIME_LIMIT = 170.0
-"""Seconds: six processes take some 15 s of one core, but wait for long on a busy machine."""
 
 
 @pytest.fixture(scope="module")
 def processes() -> ForkServerContext:
-    """Starts processes that have imported torch and the rest already: real ones, to be killed, but quickly there."""
-    # One thread: OpenMP's threads do not live through a fork.
-    os.environ["OMP_NUM_THREADS"] = "1"
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["vljepa.training.loop", "vljepa.recipes"])
-    return context
+    return forked()
 
 
 def start(processes: ForkServerContext, folder: Path) -> ForkServerProcess:

@@ -1,10 +1,12 @@
 """The loop on eight coloured pictures: it learns them, and a killed run ends like an uninterrupted one."""
 
 import json
+import math
 import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,13 +14,14 @@ from pictures import COLOURS, line, write_pictures
 from PIL import Image
 from safetensors.torch import load_file
 
+from vljepa import losses
 from vljepa.config import OptimConfig, RunConfig, SourceConfig, StageConfig
 from vljepa.data.lock import locked
 from vljepa.errors import UserError
 from vljepa.recipes import RECIPES
 from vljepa.training import checkpoint
+from vljepa.training.data import read_sources
 from vljepa.training.loop import train
-from vljepa.training.prepare import read_manifests
 
 
 class Killed(BaseException):
@@ -57,7 +60,7 @@ def model(config: RunConfig) -> Path:
 
 
 def test_bad_lines_are_reported(config: RunConfig, capsys: pytest.CaptureFixture[str]) -> None:
-    read = read_manifests(config)["train/images.jsonl"]
+    read = read_sources(config)["train/images.jsonl"]
     assert len(read.samples) == len(COLOURS) + 1  # that there is no such picture shows later
     assert read.num_lines == len(COLOURS) + 2
     assert "images.jsonl:1" in capsys.readouterr().out
@@ -84,27 +87,47 @@ def test_killed_run_ends_with_the_same_weights(
     config: RunConfig, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kill_at: int
 ) -> None:
     whole = load_file(model / "model.safetensors")
-    save = checkpoint.save
+    save = checkpoint.Saver.save
 
-    def save_or_die(folder: Path, step: int, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    def save_or_die(saver: checkpoint.Saver, step: int, *state: Any) -> None:
         if step >= kill_at:
             raise Killed
-        save(folder, step, model, optimizer)
+        save(saver, step, *state)
 
     other = replace(config, out=str(tmp_path / "other"))
-    monkeypatch.setattr(checkpoint, "save", save_or_die)
+    monkeypatch.setattr(checkpoint.Saver, "save", save_or_die)
     with pytest.raises(Killed):
         train(other)
-    monkeypatch.setattr(checkpoint, "save", save)
+    monkeypatch.setattr(checkpoint.Saver, "save", save)
     resumed = load_file(train(other) / "model.safetensors")
     assert whole.keys() == resumed.keys()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
+def test_run_without_a_usable_gradient_ends_in_one_line_and_keeps_its_state(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps 3 and 7 on have no number for a loss: one is skipped, then the run ends."""
+    objective, calls = losses.objective, iter(range(100))
+
+    def broken(*args: Any) -> torch.Tensor:
+        call = next(calls)
+        return objective(*args) * (math.nan if call == 3 or call >= 7 else 1.0)
+
+    optim = replace(config.stages[0].optim, max_skipped=2)
+    stages = (replace(config.stages[0], optim=optim),)
+    monkeypatch.setattr(losses, "objective", broken)
+    with pytest.raises(UserError, match=r"stage 'image': 2 steps in a row .* the state before them is kept"):
+        train(replace(config, stages=stages, out=str(tmp_path / "run"), log_every=1))
+    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [row["skipped"] for row in rows] == [0, 0, 0, 1, 1, 1, 1, 2]
+    assert checkpoint.newest(tmp_path / "run" / "state") == 8
+
+
 def test_damaged_state_costs_the_steps_since_the_one_before(config: RunConfig, model: Path, tmp_path: Path) -> None:
     whole = load_file(model / "model.safetensors")
     other = Path(shutil.copytree(config.out, tmp_path / "other"))
-    assert checkpoint.saved_steps(other / "state") == [17, 18]
+    assert checkpoint.saved_steps(other / "state") == [16, 18]
     os.truncate(other / "state" / "step-000000018" / "__0_0.distcp", 1000)
     again = load_file(train(replace(config, out=str(other))) / "model.safetensors")
     assert all(torch.equal(whole[name], again[name]) for name in whole)

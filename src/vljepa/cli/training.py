@@ -12,7 +12,7 @@ from vljepa.cli.common import AsJson, load_model, show
 from vljepa.errors import UserError
 
 if TYPE_CHECKING:
-    from vljepa.config import RunConfig
+    from vljepa.config import RunConfig, StageConfig
 
 
 def tabletop(
@@ -40,7 +40,14 @@ def train(recipe: Positional[str], overrides: Positional[tuple[str, ...]] = ()) 
     from vljepa.config import RunConfig
     from vljepa.training.loop import train as run
 
-    config = tyro.cli(RunConfig, default=_recipe(recipe), args=overrides, prog=f"vljepa train {recipe}")
+    def parsed(default: RunConfig) -> RunConfig:
+        return tyro.cli(RunConfig, default=default, args=overrides, prog=f"vljepa train {recipe}")
+
+    config = parsed(_recipe(recipe))
+    if config.start_from is not None:
+        started = _started(_recipe(recipe), config.start_from)
+        # Read again: settings on the command line go over those of the checkpoint.
+        config = dataclasses.replace(parsed(started), start_from=started.start_from)
     print(run(config, shlex.join(["vljepa", "train", recipe, *overrides])))
 
 
@@ -62,15 +69,8 @@ def train_decoder(
     stages = tuple(stage for stage in config.stages if stage.trains == "y_decoder")
     if not stages:
         raise UserError(f"recipe {recipe!r} has no stage that trains a y_decoder; choose another --recipe")
-    model = load_model(checkpoint).network.config
-    config = dataclasses.replace(
-        config,
-        name=f"{recipe}-decoder",
-        model=dataclasses.replace(model, y_decoder=config.model.y_decoder),
-        stages=stages,
-        start_from=checkpoint,
-        out=out,
-    )
+    config = dataclasses.replace(config, name=f"{recipe}-decoder", stages=stages, out=out)
+    config = _started(config, checkpoint)
     command = ["vljepa", "train-decoder", checkpoint, "--recipe", recipe]
     if data is not None:
         # A data folder that the user names is not made up where it is missing.
@@ -85,6 +85,28 @@ def _recipe(name: str) -> "RunConfig":
     if name not in RECIPES:
         raise UserError(f"no recipe {name!r}; choose one of {', '.join(RECIPES)}")
     return RECIPES[name]()
+
+
+def _started(config: "RunConfig", checkpoint: str) -> "RunConfig":
+    """The run begun from a checkpoint, whose architecture it takes over, but for a Y-Decoder that it trains anew.
+
+    Sources of as many frames as the recipe's model sees give as many as the checkpoint's.
+    """
+    from vljepa.api import checkpoint_folder
+    from vljepa.model.vljepa import model_config
+
+    folder = checkpoint_folder(checkpoint)
+    model = model_config(folder)
+    if any(stage.trains == "y_decoder" for stage in config.stages):
+        model = dataclasses.replace(model, y_decoder=config.model.y_decoder)
+    frames = {config.model.x_encoder.num_frames: model.x_encoder.num_frames}
+
+    def fitted(stage: "StageConfig") -> "StageConfig":
+        sources = (dataclasses.replace(s, num_frames=frames.get(s.num_frames, s.num_frames)) for s in stage.sources)
+        return dataclasses.replace(stage, sources=tuple(sources))
+
+    stages = tuple(map(fitted, config.stages))
+    return dataclasses.replace(config, model=model, stages=stages, start_from=str(folder))
 
 
 def info(checkpoint: Positional[str], as_json: AsJson = False) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 
@@ -48,7 +48,7 @@ class ClipLoader:
     ) -> None:
         """
         Args:
-            batch_size: B, of all ranks together.
+            batch_size: of all ranks together.
             size: S, pixels.
             num_processes: that decode.
             time_limit: seconds for one clip.
@@ -57,20 +57,17 @@ class ClipLoader:
         Raises:
             UserError: nothing to draw from, a weight that is not positive, or a batch that ranks cannot share.
         """
-        if batch_size % world_size:
-            raise UserError(f"batch size {batch_size} must be a multiple of the {world_size} ranks")
-        self.mixture = Mixture(sources, batch_size, seed)
+        self.mixture = Mixture(sources, batch_size, seed, rank, world_size)
         self.size = size
         self.num_processes = num_processes
         self.time_limit = time_limit
         self.left_out = [LeftOut() for _ in sources]
         """Of each source, the clips that could not be decoded so far, each once."""
         self._decode = decode
-        self._share = range(rank * batch_size // world_size, (rank + 1) * batch_size // world_size)
         self._bad: list[set[Clip]] = [set() for _ in sources]
         self._lock = threading.Lock()
 
-    def batches(self, start: int, stop: int, ahead: int = 2) -> Iterator[FrameBatch]:
+    def batches(self, start: int, stop: int, ahead: int = 2) -> Generator[FrameBatch, None, None]:
         """This rank's share of the batches of steps ``start`` to ``stop - 1``, in order.
 
         Closing the iterator ends the processes; so does whatever error ends it.
@@ -89,7 +86,7 @@ class ClipLoader:
 
             def begin(step: int) -> list[Future[_Decoded]]:
                 source, first = self.mixture.batch(step)
-                return [threads.submit(self._clip, decoders, source, first + place) for place in self._share]
+                return [threads.submit(self._clip, decoders, source, first + place) for place in self.mixture.share]
 
             steps = iter(range(start, stop))
             pending = deque(begin(step) for step in islice(steps, ahead))

@@ -129,6 +129,11 @@ class FeatureCache:
         return self._shards[number]
 
 
+def to_half(features: Tensor) -> Tensor:
+    """Features as they are stored: float16, and what lies beyond its range at its ends."""
+    return features.float().clamp(-FLOAT16_MAX, FLOAT16_MAX).half()
+
+
 class _Writer:
     """Appends rows to the shards, then names them in the index."""
 
@@ -138,7 +143,7 @@ class _Writer:
         self.next_row = first_row
 
     def write(self, keys: list[str], features: Tensor) -> dict[str, int]:
-        values = features.detach().float().clamp(-FLOAT16_MAX, FLOAT16_MAX).half().cpu().numpy()
+        values = to_half(features.detach()).cpu().numpy()
         self._check_shape(list(values.shape[1:]))
         rows = {key: self.next_row + i for i, key in enumerate(keys)}
         for number in sorted({row // SHARD_CLIPS for row in rows.values()}):

@@ -16,16 +16,22 @@ class Loader:
     """Reads the features of what a mixture draws."""
 
     def __init__(
-        self, sources: Sequence[tuple[Sequence[Sample], FeatureCache, float]], batch_size: int, seed: int
+        self,
+        sources: Sequence[tuple[Sequence[Sample], FeatureCache, float]],
+        batch_size: int,
+        seed: int,
+        rank: int = 0,
+        world_size: int = 1,
     ) -> None:
         """
         Args:
             sources: (samples, cache of their clips, weight) each. Samples whose clip is not in the cache are left
                 out and counted.
-            batch_size: B.
+            batch_size: of all ranks together.
+            rank: this process's among ``world_size``.
 
         Raises:
-            UserError: nothing to draw from, or a weight that is not positive.
+            UserError: nothing to draw from, a weight that is not positive, or a batch that ranks cannot share.
         """
         self.sources = [
             (ManifestSamples(sample for sample in samples if sample.clip in cache), cache)
@@ -39,16 +45,16 @@ class Loader:
             if not kept:
                 raise UserError(f"{name}: none of its {len(samples)} samples could be read; see the messages")
             mixed.append(Source(name=name, samples=kept, weight=weight, num_frames=cache.num_frames))
-        self._mixture = Mixture(mixed, batch_size, seed)
+        self._mixture = Mixture(mixed, batch_size, seed, rank, world_size)
 
     def batch(self, step: int) -> Batch:
-        """The batch of a step (from 0), the same at every call.
+        """This rank's share of the batch of a step (from 0), the same at every call.
 
         Returns:
-            A batch with (B, T, N, D) float16 visual tokens.
+            A batch with (B, T, N, D) float16 visual tokens, B being ``batch_size / world_size``.
         """
         source, first = self._mixture.batch(step)
-        drawn = [self._mixture.sample(source, first + place) for place in range(self._mixture.batch_size)]
+        drawn = [self._mixture.sample(source, first + place) for place in self._mixture.share]
         cache = self.sources[source][1]
         return Batch(
             visual_tokens=from_numpy(cache.read([sample.clip for sample, _ in drawn])),

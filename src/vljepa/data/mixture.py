@@ -61,14 +61,22 @@ class Mixture:
     targets a draw is made per epoch.
     """
 
-    def __init__(self, sources: Sequence[Source], batch_size: int, seed: int) -> None:
+    def __init__(
+        self, sources: Sequence[Source], batch_size: int, seed: int, rank: int = 0, world_size: int = 1
+    ) -> None:
         """
         Args:
-            batch_size: B, of all ranks together.
+            batch_size: of all ranks together.
+            rank: this process's among ``world_size``.
 
         Raises:
-            UserError: no sources, an empty one, or a weight that is not positive.
+            UserError: no sources, an empty one, a weight that is not positive, or a batch that ranks cannot share.
         """
+        if batch_size % world_size:
+            raise UserError(
+                f"a batch of {batch_size} does not divide among {world_size} processes; "
+                "change global_batch_size or the number of processes"
+            )
         if not sources:
             raise UserError("no sources to draw batches from; name at least one manifest or set of shards")
         for source in sources:
@@ -78,6 +86,8 @@ class Mixture:
                 raise UserError(f"{source.name}: holds no samples; see the messages of its reading")
         self.sources = list(sources)
         self.batch_size = batch_size
+        self.share = range(rank * batch_size // world_size, (rank + 1) * batch_size // world_size)
+        """Places of a batch that this rank reads."""
         self.seed = seed
         weights = np.array([source.weight for source in sources], dtype=np.float64)
         self._weights = weights / weights.sum()

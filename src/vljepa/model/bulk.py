@@ -12,13 +12,28 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from vljepa.data.features import FeatureCache
+from vljepa.data.features import FeatureCache, to_half
 from vljepa.data.video import iter_frames
 from vljepa.model.vljepa import VLJEPA
 from vljepa.types import Clip
 
 _BATCH = 64
 """Frames, or windows of a stream, that pass a network together."""
+_CLIP_FRAMES = 256
+"""Frames of clips that pass the X-Encoder together."""
+
+
+@torch.no_grad()
+def encode(network: VLJEPA, frames: UInt8[Tensor, "B F S S 3"], precision: str) -> Float[Tensor, "B T N D"]:
+    """Visual tokens as a feature cache holds them: float16, on the network's device.
+
+    Args:
+        precision: ``float32`` or ``bfloat16`` of matrix products.
+    """
+    parts = frames.split(max(1, _CLIP_FRAMES // frames.shape[1]))
+    with torch.autocast(network.device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
+        tokens = [to_half(network.encode_frames(part)) for part in parts]
+    return torch.cat(tokens)
 
 
 def cache_features(
@@ -37,15 +52,11 @@ def cache_features(
         progress: called with (clips done, clips in all).
     """
 
-    def encode(frames: Tensor) -> Tensor:
-        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"):
-            return network.encode_frames(frames)
-
     return FeatureCache.build(
         folder,
         clips,
         num_frames,
-        encode,
+        lambda frames: encode(network, frames, precision),
         f"{network.x_encoder.fingerprint}-{precision}",
         network.config.x_encoder.frame_size,
         progress=progress,

@@ -167,7 +167,7 @@ class VLJEPA(nn.Module):
         """
         folder = Path(folder)
         document = _read_config(folder / _CONFIG)
-        config = from_json(ModelConfig, document["model"], str(folder / _CONFIG))
+        config = model_config(folder)
         for name, recorded in document["backbones"].items():
             if find_weights(name).sha256 != recorded["sha256"]:
                 raise UserError(
@@ -218,6 +218,16 @@ def backbones(config: ModelConfig) -> dict[str, dict[str, str]]:
     found = {name: find_weights(name) for name in sorted(names)}
     # Called a package since before there were backbones from the hub.
     return {name: {"package": weights.origin, "sha256": weights.sha256} for name, weights in found.items()}
+
+
+def model_config(folder: Path | str) -> ModelConfig:
+    """The architecture of a checkpoint folder.
+
+    Raises:
+        UserError: its config.json is missing or damaged.
+    """
+    path = Path(folder) / _CONFIG
+    return from_json(ModelConfig, _read_config(path)["model"], str(path))
 
 
 def _read_config(path: Path) -> dict[str, Any]:

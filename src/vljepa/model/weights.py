@@ -23,7 +23,7 @@ from vljepa.errors import UserError
 
 _WANTED = ["*.json", "*.safetensors", "PE-*.pt"]
 """What is fetched of a hub repository. Perception Encoder alone is published as a .pt file."""
-_NO_LICENCE = "the preset 'open' needs no licence"
+_NO_LICENCE = "the recipes open-... need no licence"
 
 
 @dataclass(frozen=True, kw_only=True)

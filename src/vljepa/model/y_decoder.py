@@ -69,8 +69,7 @@ class YDecoder(nn.Module):
             embeddings: (B, E); only their direction counts.
             texts: B texts.
         """
-        limit = self.config.max_tokens
-        ids = [[*encoding.ids, self.end][:limit] for encoding in self.tokenizer.encode_batch_fast(list(texts))]
+        ids = self._tokenize(texts)
         prefix = self._prefix(embeddings)
         # The last prefix token predicts the first text token; the last text token predicts nothing.
         inputs = self.tokens(_on(prefix, [token for row in ids for token in row[:-1]]))
@@ -81,6 +80,10 @@ class YDecoder(nn.Module):
         predicts = [flag for row in ids for flag in [False] * (self.config.prefix_tokens - 1) + [True] * len(row)]
         logits = functional.linear(hidden[_on(prefix, predicts)], self.tokens.weight)
         return functional.cross_entropy(logits.float(), _on(prefix, [token for row in ids for token in row]))
+
+    def num_tokens(self, texts: Sequence[str]) -> int:
+        """Tokens of the texts, as many as ``loss`` is the mean of."""
+        return sum(map(len, self._tokenize(texts)))
 
     @torch.no_grad()
     def generate(self, embeddings: Tensor) -> list[str]:
@@ -108,6 +111,10 @@ class YDecoder(nn.Module):
             hidden = self.tokens(token)[:, None]
         rows = torch.stack(tokens, dim=1).tolist()
         return [self.tokenizer.decode(row[: row.index(self.end)] if self.end in row else row) for row in rows]
+
+    def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        limit = self.config.max_tokens
+        return [[*encoding.ids, self.end][:limit] for encoding in self.tokenizer.encode_batch_fast(list(texts))]
 
     def _prefix(self, embeddings: Tensor) -> Tensor:
         """(B, E) to the prefix's hidden states, (B, prefix_tokens, D)."""

@@ -22,15 +22,12 @@ def model_card(config: RunConfig, data: Data, log: Path, command: str) -> str:
     It ends with a section Results, to be filled with the table of ``vljepa eval``'s report.
 
     Args:
-        data: the samples of each manifest, and how many of its lines were left out.
+        data: the samples of each source, and how many of them were left out.
         log: the run's ``log.jsonl``.
         command: the command line that made the checkpoint.
     """
     rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    manifests = [
-        f"| `{name}` | {len(samples)} | {data.num_lines[name] - len(samples)} |"
-        for name, samples in data.samples.items()
-    ]
+    manifests = [f"| `{name}` | {count} | {data.num_lines[name] - count} |" for name, count in data.num_samples.items()]
     stages, start = [], 0
     for stage in config.stages:
         own = [row for row in rows if start < row["step"] <= start + stage.num_steps]
@@ -51,14 +48,13 @@ def model_card(config: RunConfig, data: Data, log: Path, command: str) -> str:
             "",
             f"{_origin(Path(config.data))} Left out: {data.num_left_out} of {sum(data.num_lines.values())} samples.",
             "",
-            "| manifest | samples | left out |",
+            "| source | samples | left out |",
             "|---|---|---|",
             *manifests,
             "",
             "## Stages",
             "",
-            "Time is that of the steps; the features of the frozen X-Encoder were computed once before them. "
-            "Losses are in nats.",
+            f"Time is that of the steps; {_features(config)} Losses are in nats.",
             "",
             "| stage | trains | steps | batch | samples seen | visual tokens seen | time | samples/s | last loss |",
             "|---|---|---|---|---|---|---|---|---|",
@@ -119,7 +115,18 @@ def _ancestor(config: RunConfig) -> list[str]:
     return [
         "## The checkpoint it starts from",
         "",
-        "Everything but the Y-Decoder is unchanged; its card said:",
+        f"{_unchanged(config)} Its card said:",
         "",
         re.sub("^#", "###", text, flags=re.M),
     ]
+
+
+def _unchanged(config: RunConfig) -> str:
+    decoder_alone = all(stage.trains == "y_decoder" for stage in config.stages)
+    return "Everything but the Y-Decoder is unchanged." if decoder_alone else f"Of `{config.start_from}`."
+
+
+def _features(config: RunConfig) -> str:
+    if config.cache_features:
+        return "the features of the frozen X-Encoder were computed once before them."
+    return "clips were decoded and passed the frozen X-Encoder in them."

@@ -1,8 +1,11 @@
-"""Training state for resume, apart from the model folder: trainable weights, optimizer moments and the step.
+"""Training state for resume, apart from the model folder: trainable weights, optimizer moments, guard and the step.
 
 The data order and all noise are functions of the seed and the step, so nothing else is needed to go on exactly.
 A state is written aside, forced to disk and renamed: a kill at any moment leaves only whole ones to be read.
 Each holds the checksums of its files, so that one that was damaged later is not read either.
+
+Every rank writes its own share of a state, in one folder that all of them see; tensors are known by name and place, so
+that any number of ranks, sharded or not, reads what any other wrote (torch.distributed.checkpoint).
 """
 
 import hashlib
@@ -11,15 +14,23 @@ import os
 import re
 import shutil
 import warnings
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from types import TracebackType
 
 import torch
 import torch.distributed.checkpoint as dcp
 from torch import Tensor, nn
+from torch.distributed.checkpoint import DefaultLoadPlanner
 from torch.distributed.checkpoint.api import CheckpointException
+from torch.distributed.fsdp import FSDPModule
 
+from vljepa.distributed import host_group, rank, wait_for_all, world_size
 from vljepa.errors import UserError
+from vljepa.training.guard import Guard
+
+# That there is one process is meant so, but torch warns of it at each save.
+warnings.filterwarnings("ignore", "torch.distributed is disabled", UserWarning)
 
 KEPT = 2
 """States kept; the newest whole one is read."""
@@ -28,24 +39,67 @@ _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 _NAME = re.compile(r"step-(\d{9})")
 _CHECKSUMS = "sha256.json"
 
+State = dict[str, dict[str, Tensor]]
 
-def save(folder: Path, step: int, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Write the state after ``step`` steps of the run into ``folder``, and drop all but the last ``KEPT``.
 
-    Raises:
-        OSError: it cannot be written, e.g. because the disk is full; the states before it stay.
+class Saver:
+    """Writes states into a folder in the background, one at a time; leaving its block waits for the last one.
+
+    A save begins when the one before it is on disk. So a kill costs at most the steps of two intervals between saves:
+    those since the last one was asked for, and those before it if it was still being written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for left_by_a_kill in folder.glob("writing-*"):
-        shutil.rmtree(left_by_a_kill)
-    aside = folder / f"writing-{step:09d}"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="save")
+        self._writing: Future[None] | None = None
+
+    def save(self, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, guard: Guard) -> None:
+        """Copy the state after ``step`` steps of the run and begin to write it; all but the last ``KEPT`` are dropped.
+
+        Raises:
+            OSError: the state before this one could not be written, e.g. because the disk is full; those before it
+                stay.
+        """
+        self._finish()
+        parts = {"model": _weights(model), "optimizer": _moments(model, optimizer), "guard": guard.state}
+        # Copied where they lie: the steps to come change the originals.
+        copy = {part: {name: tensor.clone() for name, tensor in tensors.items()} for part, tensors in parts.items()}
+        self._writing = self._thread.submit(_save, self._folder, step, copy)
+
+    def _finish(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+
+    def __enter__(self) -> "Saver":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.shutdown()
+        if error is None:
+            self._finish()
+
+
+def _save(folder: Path, step: int, state: State) -> None:
+    aside, final = folder / f"writing-{step:09d}", _path(folder, step)
+    if not rank():
+        folder.mkdir(parents=True, exist_ok=True)
+        for left_by_a_kill in folder.glob("writing-*"):
+            shutil.rmtree(left_by_a_kill)
+    wait_for_all()
     try:
-        _write(aside, {"model": _weights(model), "optimizer": _moments(model, optimizer)})
+        _write(aside, state)
     except OSError:
         # What there is of it would only keep a full disk full.
         shutil.rmtree(aside, ignore_errors=True)
         raise
-    final = _path(folder, step)
+    if rank():
+        return
+    (aside / _CHECKSUMS).write_text(json.dumps(_checksums(aside)) + "\n", encoding="utf-8")
+    for path in [*aside.iterdir(), aside]:
+        _fsync(path)
     if final.exists():
         shutil.rmtree(final)
     aside.rename(final)
@@ -82,35 +136,30 @@ def load_weights(folder: Path, step: int, model: nn.Module) -> None:
     _read(folder, step, {"model": _weights(model)})
 
 
-def load_optimizer(folder: Path, step: int, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Read the optimizer's moments at ``step``; it must hold the same parameters as the one that was saved."""
+def load_optimizer(folder: Path, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, guard: Guard) -> None:
+    """Read the optimizer's moments and the guard at ``step``; the same parameters must be trained as were then."""
     for parameter in _parameters(optimizer):
         optimizer.state[parameter] = {
-            "step": torch.zeros((), dtype=torch.float32),
+            "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
             "exp_avg": torch.zeros_like(parameter),
             "exp_avg_sq": torch.zeros_like(parameter),
         }
-    _read(folder, step, {"optimizer": _moments(model, optimizer)})
+    _read(folder, step, {"optimizer": _moments(model, optimizer), "guard": guard.state})
 
 
-def _write(aside: Path, state: dict[str, Any]) -> None:
-    with warnings.catch_warnings():
-        # That there is one process is meant so (no_dist), but it warns of it at each save.
-        warnings.filterwarnings("ignore", "torch.distributed is disabled", UserWarning)
-        try:
-            dcp.save(state, checkpoint_id=aside, no_dist=True)
-        except CheckpointException as error:
-            # A BaseException of many lines; the system's own reason lies at the bottom of it.
-            cause = next(iter(error.failures.values()))[0]
-            if not isinstance(cause, Exception):
-                raise cause from None
-            while not isinstance(cause, OSError) and cause.__context__ is not None:
-                cause = cause.__context__
-            reason = str(cause).splitlines()[0]
-            raise OSError(f"{aside}: the training state cannot be written ({reason}); is the disk full?") from error
-    (aside / _CHECKSUMS).write_text(json.dumps(_checksums(aside)) + "\n", encoding="utf-8")
-    for path in [*aside.iterdir(), aside]:
-        _fsync(path)
+def _write(aside: Path, state: State) -> None:
+    """This rank's share of a state; when rank 0 returns, all shares are on disk."""
+    try:
+        dcp.save(state, checkpoint_id=aside, process_group=host_group(), no_dist=world_size() == 1)
+    except CheckpointException as error:
+        # A BaseException of many lines; the system's own reason lies at the bottom of it.
+        cause = next(iter(error.failures.values()))[0]
+        if not isinstance(cause, Exception):
+            raise cause from None
+        while not isinstance(cause, OSError) and cause.__context__ is not None:
+            cause = cause.__context__
+        reason = str(cause).splitlines()[0]
+        raise OSError(f"{aside}: the training state cannot be written ({reason}); is the disk full?") from error
 
 
 def _checksums(state: Path) -> dict[str, str]:
@@ -133,11 +182,18 @@ def _is_whole(state: Path) -> bool:
     return bool(expected == _checksums(state))
 
 
-def _read(folder: Path, step: int, state: dict[str, Any]) -> None:
-    dcp.load(state, checkpoint_id=_path(folder, step), no_dist=True)
+def _read(folder: Path, step: int, state: State) -> None:
+    """Each rank reads for itself what of the state is its own."""
+    # Partial: runs that were begun before there was a guard.
+    planner = DefaultLoadPlanner(allow_partial_load=True)
+    dcp.load(state, checkpoint_id=_path(folder, step), planner=planner, no_dist=True)
 
 
 def _weights(model: nn.Module) -> dict[str, Tensor]:
+    for module in model.modules():
+        if isinstance(module, FSDPModule):
+            # A forward pass without a backward has left its weights whole, and in the precision of the products.
+            module.reshard()
     return {name: parameter.detach() for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 

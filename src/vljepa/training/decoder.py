@@ -6,8 +6,11 @@ import torch
 from torch import Tensor
 
 from vljepa.config import StageConfig
+from vljepa.distributed import gather, mean, rank, world_size
 from vljepa.embedding import normalize
 from vljepa.model.vljepa import VLJEPA
+from vljepa.model.y_decoder import YDecoder
+from vljepa.training.guard import Guard
 from vljepa.training.step import autocast, update
 from vljepa.types import Batch
 
@@ -17,7 +20,7 @@ class DecoderStep:
     """What a step leaves behind."""
 
     loss: Tensor
-    """Scalar, nats a token."""
+    """Scalar, nats a token of the whole batch."""
     grad_norm: Tensor
     """Scalar, before clipping."""
 
@@ -27,7 +30,14 @@ class DecoderStep:
 
 
 def decoder_step(
-    model: VLJEPA, batch: Batch, stage: StageConfig, step: int, optimizer: torch.optim.Optimizer, *, precision: str
+    model: VLJEPA,
+    batch: Batch,
+    stage: StageConfig,
+    step: int,
+    optimizer: torch.optim.Optimizer,
+    guard: Guard,
+    *,
+    precision: str,
 ) -> DecoderStep:
     """Update the decoder on one batch, all else frozen.
 
@@ -35,21 +45,37 @@ def decoder_step(
     ``stage.target_noise``, so that a whole neighbourhood decodes to the text; the later ones read predictions.
 
     Args:
+        batch: this rank's share; all ranks have equally many samples.
         step: step of the stage, from 0; it seeds the noise, so a resumed run draws the same.
     """
     assert model.y_decoder is not None, "the run builds the decoder with its tokenizer"
-    with torch.no_grad(), autocast(precision):
+    with torch.no_grad(), autocast(model.device, precision):
         if step < stage.on_targets_steps:
             embeddings = noised(normalize(model.y_encoder(batch.targets).float()), stage.target_noise, step)
         else:
             embeddings = normalize(model.predictor(batch.visual_tokens.float(), batch.queries).float())
-    with autocast(precision):
-        loss = model.y_decoder.loss(embeddings, batch.targets)
-    grad_norm = update(loss, optimizer, stage.optim.grad_clip)
-    return DecoderStep(loss=loss.detach(), grad_norm=grad_norm)
+    optimizer.zero_grad(set_to_none=True)
+    with autocast(model.device, precision):
+        loss = model.y_decoder.loss(embeddings, batch.targets) * _share(model.y_decoder, batch.targets)
+    loss.backward()  # type: ignore[no-untyped-call]
+    loss = mean(loss)
+    return DecoderStep(loss=loss, grad_norm=update(loss, optimizer, guard, stage.optim.grad_clip))
 
 
 def noised(embeddings: Tensor, length: float, seed: int) -> Tensor:
-    """Unit vectors (batch, embed) moved by Gaussian noise of expected ``length`` and put back on the sphere."""
-    noise = torch.randn(embeddings.shape, generator=torch.Generator().manual_seed(seed))
-    return normalize(embeddings + noise * (length / embeddings.shape[1] ** 0.5))
+    """Unit vectors (batch, embed) moved by Gaussian noise of expected ``length`` and put back on the sphere.
+
+    The noise is drawn for the batch of all ranks, so that a sample's does not depend on how many they are.
+    """
+    count, dim = embeddings.shape
+    noise = torch.randn(world_size() * count, dim, generator=torch.Generator().manual_seed(seed))
+    own = noise[rank() * count : (rank() + 1) * count].to(embeddings.device)
+    return normalize(embeddings + own * (length / dim**0.5))
+
+
+def _share(decoder: YDecoder, texts: list[str]) -> Tensor | float:
+    """What a rank's loss, a mean over its tokens, weighs in the mean over those of all ranks; 1 on average."""
+    if world_size() == 1:
+        return 1.0
+    tokens = torch.tensor([float(decoder.num_tokens(texts))], device=decoder.tokens.weight.device)
+    return tokens[0] / gather(tokens).mean()

@@ -4,6 +4,7 @@ import math
 
 import torch
 from torch import nn
+from torch.distributed.tensor import DTensor
 
 from vljepa.config import OptimConfig
 
@@ -20,19 +21,24 @@ def build_optimizer(model: nn.Module, config: OptimConfig, *, part: str | None =
     embeddings = {
         f"{name}.weight".removeprefix(".") for name, module in model.named_modules() if isinstance(module, nn.Embedding)
     }
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    groups: dict[tuple[float, float, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         top = name.split(".")[0]
         if not parameter.requires_grad or (top == "y_decoder" if part is None else top != part):
             continue
         slow = top == "y_encoder" and not name.startswith("y_encoder.head.")
         decays = parameter.ndim >= 2 and name not in embeddings and "position" not in name
-        key = (config.y_encoder_lr_multiplier if slow else 1.0, config.weight_decay if decays else 0.0)
+        # Sharded parameters have groups of their own: the fused update takes no mixture.
+        key = (
+            config.y_encoder_lr_multiplier if slow else 1.0,
+            config.weight_decay if decays else 0.0,
+            isinstance(parameter, DTensor),
+        )
         groups.setdefault(key, []).append(parameter)
     return torch.optim.AdamW(
         [
             {"params": parameters, "lr": config.lr * multiplier, "weight_decay": decay, "multiplier": multiplier}
-            for (multiplier, decay), parameters in groups.items()
+            for (multiplier, decay, _), parameters in groups.items()
         ],
         betas=config.betas,
         fused=True,

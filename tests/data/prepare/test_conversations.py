@@ -48,11 +48,11 @@ def test_plm(run: Any, lines: Any, put: Any, tmp_path: Any) -> None:
     put("official/set.jsonl", jsonl(*good, "", "{oops", *OTHER_FORMS.values()))
     report = run("plm", "official/set.jsonl", media=tmp_path / "media")
     clip = {"media": "../media/a.mp4", "start": 1.5, "end": 4}
-    assert lines("plm") == [
+    assert lines("plm_videos") == [
         {"id": "set/1-0", **clip, "query": "What is done?", "target": "A cup is filled."},
         {"id": "set/1-1", **clip, "query": "By whom?", "target": "By a child."},
-        {"id": "set/2-0", "media": "../media/b.jpg", "query": "", "target": "A cup."},
     ]
+    assert lines("plm_images") == [{"id": "set/2-0", "media": "../media/b.jpg", "query": "", "target": "A cup."}]
     # a.jpg is not there either, but only the record whose answer is fine gets as far as being looked up.
     assert report.left_out.counts == dict.fromkeys(OTHER_FORMS, 1) | {"line: holds no JSON object": 1}
     assert "set.jsonl:4: line: not JSON" in report.left_out.examples["line: holds no JSON object"][0]
@@ -72,7 +72,7 @@ def test_a_registry_of_plm(run: Any, lines: Any, put: Any, monkeypatch: pytest.M
         "text:\n  annotation: text/x.jsonl\n",
     )
     report = run("plm", "datasets.yaml")
-    found = [(line["id"], line["media"]) for line in lines("plm")]
+    found = [(line["id"], line["media"]) for line in lines("plm_videos")]
     assert found == [("one/1-0", "../one/media/a.mp4"), ("two/1-0", "../two/media/a.mp4")]
     assert report.left_out.counts == {"image, video: neither is there, the record is text alone": 1}
 

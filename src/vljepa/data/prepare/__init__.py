@@ -27,7 +27,8 @@ _HOLD_THEIR_MEDIA = ("datacomp", "folder")
 
 
 def prepare(name: str, job: Job) -> Report:
-    """Convert a set; its manifests are ``job.out/train/<name>.jsonl``, for Action100M also ``<name>_sft.jsonl``.
+    """Convert a set; its manifests are ``job.out/train/<name>.jsonl``, for Action100M also ``<name>_sft.jsonl``;
+    of PLM they are ``<name>_images.jsonl`` and ``<name>_videos.jsonl``.
 
     Raises:
         UserError: there is no such set, the source cannot be read, or gives no sample.

@@ -7,17 +7,19 @@ github.com/facebookresearch/perception_models. The registry, ``apps/plm/configs/
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from vljepa.data.medium import IMAGES
 from vljepa.data.prepare.conversation import exchanges
-from vljepa.data.prepare.entry import Found, Job, Unusable
+from vljepa.data.prepare.entry import Entry, Found, Job, Unusable
 from vljepa.data.prepare.files import below
 from vljepa.data.prepare.readers import each, json_lines, opened
 from vljepa.errors import UserError
 
 
 def read(job: Job) -> Found:
-    """A sample for each exchange; ids are set, line and exchange."""
+    """A sample for each exchange, in the manifest of its kind; ids are set, line and exchange."""
     sets = list(_registered(job) if job.source.suffix in (".yaml", ".yml") else [_single(job)])
     for (name, _, root), (file, tell) in zip(sets, each([file for _, file, _ in sets], job), strict=True):
         folder = below(job.out, root, f"plm-{name}") if root else Path()
@@ -33,7 +35,13 @@ def read(job: Job) -> Found:
             if root is None and (record.get("image") or record.get("video")):
                 yield Unusable(where=where, reason="root_dir: is missing in the registry, yet a record has media")
                 continue
-            yield from exchanges(where, f"{name}/{line}", record, folder)
+            for found in exchanges(where, f"{name}/{line}", record, folder):
+                yield found if isinstance(found, Unusable) else replace(found, manifest=_kind(found))
+
+
+def _kind(found: Entry) -> str:
+    """Images and videos lie in manifests of their own: a recipe takes one number of frames from all of a manifest."""
+    return "_images" if Path(found.fields["media"]).suffix.lower() in IMAGES else "_videos"
 
 
 def _single(job: Job) -> tuple[str, Path, Path | None]:

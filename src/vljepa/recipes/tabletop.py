@@ -1,21 +1,19 @@
-"""Named runs. Each is a function returning a full config; ``vljepa train NAME`` runs it."""
+"""Runs on Tabletop, the synthetic world: the shipped model, its baseline, and smaller and larger ones."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from vljepa.config import (
     ModelConfig,
     OptimConfig,
     PredictorConfig,
-    RopeScaling,
     RunConfig,
     SourceConfig,
     StageConfig,
     TransformerConfig,
     XEncoderConfig,
-    YDecoderConfig,
     YEncoderConfig,
 )
+from vljepa.recipes.models import decoder
 
 _IMAGES = SourceConfig(manifest="train/images.jsonl", num_frames=1)
 _VIDEOS = SourceConfig(manifest="train/videos.jsonl")
@@ -42,65 +40,6 @@ _DECODED = (
 )
 
 
-def _decoder(dim: int, num_layers: int) -> YDecoderConfig:
-    return YDecoderConfig(
-        transformer=TransformerConfig(
-            dim=dim, num_layers=num_layers, num_heads=4, num_kv_heads=4, ffn_dim=dim * 8 // 3 // 16 * 16, causal=True
-        )
-    )
-
-
-_LLAMA_32 = TransformerConfig(
-    dim=2048,
-    num_layers=8,
-    num_heads=32,
-    num_kv_heads=8,
-    ffn_dim=8192,
-    rope_theta=500_000.0,
-    rope_scaling=RopeScaling(factor=32.0, low_freq_factor=1.0, high_freq_factor=4.0, original_context=8192),
-)
-"""The last 8 of Llama-3.2-1B's 16 layers, the causal mask off (paper, section 3.1)."""
-
-
-def paper_model() -> ModelConfig:
-    """The paper's instance, section 3.1: V-JEPA 2 ViT-L, eight layers of Llama-3.2-1B, EmbeddingGemma.
-
-    Two of its backbones are behind licences, which are accepted on the hub. Frames of 292 pixels are V-JEPA 2's own
-    preprocessing: it reads the 256 in their centre.
-    """
-    llama = "meta-llama/Llama-3.2-1B"
-    return ModelConfig(
-        x_encoder=XEncoderConfig(
-            name="facebook/vjepa2-vitl-fpc64-256", frame_size=292, num_frames=32, dtype="bfloat16"
-        ),
-        predictor=PredictorConfig(transformer=_LLAMA_32, tokenizer=llama, tubelet=1, init=llama, init_first_layer=8),
-        y_encoder=YEncoderConfig(name="google/embeddinggemma-300m", prompt="STS", train_token_embeddings=True),
-        y_decoder=_decoder(512, 6),
-        embed_dim=1536,
-    )
-
-
-def paper_control_model() -> ModelConfig:
-    """The comparison of section 4.5: as ``paper_model``, on 16 frames of 336 pixels through Perception Encoder L/14."""
-    return replace(
-        paper_model(),
-        x_encoder=XEncoderConfig(name="facebook/PE-Core-L14-336", frame_size=336, num_frames=16, dtype="bfloat16"),
-    )
-
-
-def open_model() -> ModelConfig:
-    """As ``paper_model`` without licences to accept: the last 8 of SmolLM2-1.7B's 24 layers, and Qwen3-Embedding."""
-    smollm2 = "HuggingFaceTB/SmolLM2-1.7B"
-    transformer = replace(_LLAMA_32, num_kv_heads=32, rope_theta=130_000.0, rope_scaling=None)
-    return replace(
-        paper_model(),
-        predictor=PredictorConfig(
-            transformer=transformer, tokenizer=smollm2, tubelet=1, init=smollm2, init_first_layer=16
-        ),
-        y_encoder=YEncoderConfig(name="Qwen/Qwen3-Embedding-0.6B", train_token_embeddings=True),
-    )
-
-
 def nano() -> RunConfig:
     """The shipped model: 4 predictor layers on Tabletop, about an hour on 2 cores: ``vljepa train nano``."""
     model = ModelConfig(
@@ -109,7 +48,7 @@ def nano() -> RunConfig:
             transformer=TransformerConfig(dim=256, num_layers=4, num_heads=4, num_kv_heads=4, ffn_dim=688)
         ),
         y_encoder=YEncoderConfig(),
-        y_decoder=_decoder(192, 3),
+        y_decoder=decoder(192, 3),
     )
     stages = (
         StageConfig(
@@ -184,7 +123,7 @@ def small() -> RunConfig:
         config.model,
         x_encoder=XEncoderConfig(grid=6),
         predictor=predictor,
-        y_decoder=_decoder(256, 4),
+        y_decoder=decoder(256, 4),
     )
     stages = tuple(
         stage if stage.trains == "y_decoder" else replace(stage, optim=replace(stage.optim, lr=3e-4))
@@ -209,16 +148,7 @@ def tiny() -> RunConfig:
         )
         for stage in config.stages
     )
-    model = replace(config.model, predictor=predictor, y_decoder=_decoder(64, 1))
+    model = replace(config.model, predictor=predictor, y_decoder=decoder(64, 1))
     return replace(
         config, name="tiny", model=model, stages=stages, data="data/tabletop-tiny", tabletop_size="tiny", log_every=4
     )
-
-
-RECIPES: dict[str, Callable[[], RunConfig]] = {
-    "nano": nano,
-    "nano-dual-encoder": nano_dual_encoder,
-    "small": small,
-    "tiny": tiny,
-}
-"""Name to config, for ``vljepa train NAME``."""
