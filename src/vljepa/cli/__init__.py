@@ -14,6 +14,7 @@ from vljepa.cli.importing import import_checkpoint
 from vljepa.cli.info import info
 from vljepa.cli.library import index, search
 from vljepa.cli.prepare import prepare
+from vljepa.cli.serve import serve
 from vljepa.cli.stream import stream
 from vljepa.cli.tasks import ask, caption, classify
 from vljepa.cli.training import tabletop, train, train_decoder
@@ -30,6 +31,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "stream": stream,
     "index": index,
     "search": search,
+    "serve": serve,
     "tabletop": tabletop,
     "prepare": prepare,
     "import": import_checkpoint,

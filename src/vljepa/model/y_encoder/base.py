@@ -56,6 +56,10 @@ class YEncoder(nn.Module):
     def encode(self, texts: Sequence[str]) -> Tensor:
         """Distinct texts, at least one, to the backbone's own sentence embeddings ``(n, width)``, of any length."""
 
+    @abstractmethod
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Tokens read of the texts, what is cut off not counted."""
+
     def forward(self, texts: Sequence[str]) -> Tensor:
         """Texts to embeddings, (n, E), not normalised; row i belongs to ``texts[i]``."""
         embeddings: Tensor = self.head(self._encode_distinct(texts, unit=not self._pooled_only))

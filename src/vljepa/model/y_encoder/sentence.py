@@ -67,13 +67,7 @@ class SentenceEncoder(YEncoder):
 
     def encode(self, texts: Sequence[str]) -> Tensor:
         device = self.head.weight.device
-        batch = self._tokenizer(
-            [self._prompt + text for text in texts],
-            padding=True,
-            truncation=True,
-            max_length=self._max_tokens,
-            return_tensors="pt",
-        ).to(device)
+        batch = self._tokenize(texts, padding=True, return_tensors="pt").to(device)
         mask = batch["attention_mask"]
         backbone: Any = self.backbone
         hidden = backbone["transformer"](input_ids=batch["input_ids"], attention_mask=mask).last_hidden_state.float()
@@ -83,6 +77,13 @@ class SentenceEncoder(YEncoder):
             pooled = (hidden * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
         embeddings: Tensor = backbone["dense"](pooled)
         return embeddings
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        return sum(map(len, self._tokenize(texts)["input_ids"]))
+
+    def _tokenize(self, texts: Sequence[str], **options: Any) -> Any:
+        prompted = [self._prompt + text for text in texts]
+        return self._tokenizer(prompted, truncation=True, max_length=self._max_tokens, **options)
 
 
 def _stack(transformer: nn.Module, dense: nn.Module) -> nn.ModuleDict:
