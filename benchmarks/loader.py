@@ -15,10 +15,11 @@ import av
 import numpy as np
 import torch
 import tyro
+from machine import processor
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
-from speed import processor, training
+from speed import training
 
 from vljepa.data.clips import ClipLoader
 from vljepa.data.mixture import ManifestSamples, Source
