@@ -12,6 +12,7 @@ times are medians. Needs no network and no data.
 import argparse
 import gc
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -102,7 +103,9 @@ def main() -> None:
         for column in table.columns[1:]:
             column.justify = "right"
         for setting in SETTINGS:
-            table.add_row(setting.name, *_row(setting, bench, flops, peak))
+            row = _row(setting, bench, flops, peak)
+            table.add_row(setting.name, *row)
+            print(setting.name, *row, sep=" | ", file=sys.stderr, flush=True)
     console = Console(width=120)
     console.print(
         f"{on}, torch {torch.__version__}; shapes {args.shapes}, batches of {args.batch} clips of "
