@@ -35,7 +35,9 @@ def stream(
     fps: Annotated[float | None, tyro.conf.arg(help="Frames per second of a folder of frames.")] = None,
     threshold: Annotated[float | None, tyro.conf.arg(help="Variance in the window that ends an event.")] = None,
     window: Annotated[float | None, tyro.conf.arg(help="Seconds over which variance is taken.")] = None,
-    release: Annotated[float | None, tyro.conf.arg(help="Share of a change's variance that must lie before it.")] = None,
+    release: Annotated[
+        float | None, tyro.conf.arg(help="Share of a change's variance that must lie before it.")
+    ] = None,
     min_interval: Annotated[float | None, tyro.conf.arg(help="Shortest event, seconds.")] = None,
     settle: Annotated[float | None, tyro.conf.arg(help="Calm after a change before it counts, seconds.")] = None,
     smoothing: Annotated[float | None, tyro.conf.arg(help="Stretch whose mean is decoded, seconds.")] = None,
