@@ -8,8 +8,6 @@
 A video is a path, or a ``uint8`` array or tensor ``(frames, height, width, 3)``.
 """
 
-import math
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,19 +15,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vljepa.data.video import iter_frames, probe, read_clip, resize
+from vljepa.config import ModelConfig
+from vljepa.data.frame_source import FrameSource
+from vljepa.data.source import open_source
+from vljepa.data.video import probe, read_clip, resize
 from vljepa.errors import UserError
-from vljepa.model.bulk import embed_windows, stream_parts, window_parts, window_tokens
+from vljepa.model.bulk import embed_windows, stream_parts
 from vljepa.model.vljepa import VLJEPA
+from vljepa.model.window import SlidingWindow, StreamStats
 from vljepa.tasks.answer import answer
 from vljepa.tasks.classify import classify
-from vljepa.tasks.stream import StreamPolicy, events
+from vljepa.tasks.stream import StreamPolicy
+from vljepa.tasks.watch import ALERT_ABOVE, Watch
 from vljepa.types import Clip, Event, Scored
 
 Video = str | Path | np.ndarray | Tensor
+Stream = Video | int | Iterable[np.ndarray | Tensor]
+"""What ``open_source`` opens."""
 
-CAPTION_QUERY = "Describe this video in one sentence."
-IMAGE_QUERY = "Describe this image."
+CAPTION_QUERY = ModelConfig.video_query
+IMAGE_QUERY = ModelConfig.image_query
 ACTION_QUERY = "What is the action shown?"
 
 STREAM_RATE_HZ = 4.0
@@ -78,7 +83,8 @@ class Model:
         """
         self._require_decoder()
         frames = self._frames(video)
-        query = CAPTION_QUERY if len(frames) > 1 else IMAGE_QUERY
+        config = self.network.config
+        query = config.video_query if len(frames) > 1 else config.image_query
         return self._write(self._embed([frames], [query]))[0]
 
     def ask(self, video: Video, question: str, choices: Sequence[str] | None = None) -> list[Scored]:
@@ -104,15 +110,15 @@ class Model:
         """
         return classify(self._embed([self._frames(video)], [query]), labels, self.encode_text)[0]
 
-    def encode_video(self, videos: Sequence[Video], query: str = CAPTION_QUERY) -> Tensor:
-        """Predicted embeddings of the videos' answers to ``query``.
+    def encode_video(self, videos: Sequence[Video], query: str | None = None) -> Tensor:
+        """Predicted embeddings of the videos' answers to ``query``; default: the config's ``video_query``.
 
         Returns:
             Unit vectors, ``(videos, embed_dim)``.
         """
         if not len(videos):
             raise UserError("encode_video: no videos given; pass at least one")
-        return self._embed([self._frames(video) for video in videos], [query] * len(videos))
+        return self._embed([self._frames(video) for video in videos], [self._asked(query)] * len(videos))
 
     def encode_clips(self, clips: Sequence[Clip], queries: Sequence[str]) -> Tensor:
         """Predicted embeddings of clips, each with its own query: what evaluation and bulk work call.
@@ -132,68 +138,100 @@ class Model:
 
     def stream(
         self,
-        video: Video | Iterable[np.ndarray],
+        source: Stream,
         *,
         fps: float | None = None,
         labels: Sequence[str] | None = None,
         policy: StreamPolicy | None = None,
     ) -> Iterator[Event]:
-        """Events of a long video as they happen: decoded only where the meaning changes (paper, section 4.6).
+        """Events of a stream as they happen: decoded only where the meaning changes (paper, section 4.6).
 
         The predictor sees the last 2 s at every instant. Each frame passes the X-Encoder once, unless it sees frames
         together.
 
         Args:
-            video: a file, or frames ``(height, width, 3)`` as an array or any iterable, with ``fps``.
-            fps: rate of the frames, hertz; only for frames.
+            source: a file, a folder of frames, frames ``(height, width, 3)`` as an array or any iterable, the number
+                of a camera, or an RTSP or HTTP address.
+            fps: rate of the frames, hertz; only for a folder and for frames.
             labels: texts to choose from; without them the Y-Decoder writes the text.
             policy: when to decode.
 
         Raises:
-            UserError: frames without ``fps``; no labels and no Y-Decoder; the file cannot be read.
+            UserError: the source cannot be read; frames without ``fps``; no labels and no Y-Decoder.
+        """
+        return self.watch(labels, policy=policy).events(self.embed_stream(source, fps=fps))
+
+    def watch(
+        self,
+        labels: Sequence[str] | None = None,
+        *,
+        alerts: Sequence[str] = (),
+        above: float = ALERT_ABOVE,
+        policy: StreamPolicy | None = None,
+        stats: StreamStats | None = None,
+    ) -> Watch:
+        """What takes a stream's embeddings instant by instant, and tells its events, labels and alerts.
+
+        Args:
+            labels: as in ``stream``.
+            alerts: texts that are told once when the similarity with them rises above ``above``.
+            above: cosine similarity.
+            policy: when to decode.
+            stats: counts the time that texts take.
+
+        Raises:
+            UserError: no labels and no Y-Decoder; labels or alerts are empty or repeated; ``above`` is no cosine.
         """
         if labels is None:
             self._require_decoder()
+        counted = stats or StreamStats()
 
-        def decode(embedding: np.ndarray) -> tuple[str, float]:
-            predicted = torch.from_numpy(embedding)[None]
-            if labels is not None:
-                best = classify(predicted, labels, self.encode_text)[0][0]
-                return best.text, best.score
-            return self._write(predicted)
+        def write(embedding: np.ndarray) -> tuple[str, float]:
+            with counted.timing("text"):
+                return self._write(torch.from_numpy(embedding)[None])
 
-        return events(self.embed_stream(video, fps=fps), decode, policy)
+        return Watch(write, self.encode_text, labels=labels, alerts=alerts, above=above, policy=policy)
 
     def embed_stream(
         self,
-        video: Video | Iterable[np.ndarray],
+        source: Stream,
         *,
         fps: float | None = None,
         rate_hz: float = STREAM_RATE_HZ,
-        query: str = CAPTION_QUERY,
+        query: str | None = None,
     ) -> Iterator[tuple[float, Tensor]]:
         """The predicted embedding ``(embed_dim,)`` of the last frames at each instant, with its time in seconds.
 
         Args:
-            video: as in ``stream``.
+            source: as in ``stream``.
             fps: as in ``stream``.
             rate_hz: instants per second; the window is the model's number of frames at this rate.
-            query: what is asked at every instant.
+            query: what is asked at every instant; default: the config's ``video_query``.
 
         Raises:
-            UserError: frames without ``fps``; the file cannot be read.
+            UserError: the source cannot be read; frames without ``fps``.
         """
-        size = self.network.config.x_encoder.frame_size
-        if isinstance(video, str | Path):
-            frames = iter_frames(str(video), rate_hz, size)
-        elif fps is None or not 0 < fps < math.inf:
-            raise UserError("stream: frames need fps, their rate in hertz; pass fps=...")
-        else:
-            frames = _sampled(video, fps, rate_hz, size)
-        return self._windows(frames, query)
+        opened = open_source(source, rate_hz=rate_hz, size=self.network.config.x_encoder.frame_size, fps=fps)
+        return self.embed_frames(opened, query)
+
+    def embed_frames(
+        self, source: FrameSource, query: str | None = None, stats: StreamStats | None = None
+    ) -> Iterator[tuple[float, Tensor]]:
+        """``embed_stream`` of a source that is open already, and is closed at the end.
+
+        Args:
+            source: its frames are of the X-Encoder's size.
+            query: what is asked at every instant; default: the config's ``video_query``.
+            stats: counts what the time is spent on.
+        """
+        window = SlidingWindow(self.network, stats)
+        with source:
+            for time, frame in source:
+                window.push(torch.from_numpy(frame.copy()))
+                yield time, window.embed([self._asked(query)])[0]
 
     def encode_stream(
-        self, path: str | Path, *, rate_hz: float = STREAM_RATE_HZ, query: str = CAPTION_QUERY
+        self, path: str | Path, *, rate_hz: float = STREAM_RATE_HZ, query: str | None = None
     ) -> tuple[list[float], Tensor]:
         """``embed_stream`` of a whole file at once: the same values, several times faster.
 
@@ -204,7 +242,7 @@ class Model:
             UserError: the file cannot be read.
         """
         times, parts = stream_parts(self.network, path, rate_hz)
-        return times, embed_windows(self.network, parts, query)
+        return times, embed_windows(self.network, parts, self._asked(query))
 
     @torch.inference_mode()
     def familiarity(self, video: Video) -> float:
@@ -217,6 +255,10 @@ class Model:
         """
         tokens = self.network.encode_frames(self._frames(video)[None])
         return float(self.network.familiar(tokens)[0])
+
+    def _asked(self, query: str | None) -> str:
+        # "" is a query too.
+        return self.network.config.video_query if query is None else query
 
     def _require_decoder(self) -> None:
         if self.network.y_decoder is None:
@@ -264,17 +306,6 @@ class Model:
             text = self.network.decode(predicted)[0]
         return text, float(self.encode_text([text])[0] @ predicted[0])
 
-    def _windows(self, frames: Iterable[tuple[float, np.ndarray]], query: str) -> Iterator[tuple[float, Tensor]]:
-        count = self.network.config.x_encoder.num_frames
-        window: deque[Tensor] = deque(maxlen=count)
-        for time, frame in frames:
-            with torch.inference_mode():
-                window.append(window_parts(self.network, torch.from_numpy(frame.copy())[None]))
-                # Until the window is full its first frame stands for what came before.
-                parts = torch.stack([window[0]] * (count - len(window)) + list(window), dim=1)
-                embedding = self.network.predict(window_tokens(self.network, parts), [query])[0]
-            yield time, embedding
-
 
 def _checked(array: np.ndarray) -> np.ndarray:
     if array.dtype != np.uint8 or array.ndim != 4 or array.shape[-1] != 3 or not array.size:
@@ -282,13 +313,3 @@ def _checked(array: np.ndarray) -> np.ndarray:
             f"video array: expected uint8 (frames, height, width, 3), found {array.dtype} {array.shape}; convert it"
         )
     return array
-
-
-def _sampled(frames: Iterable[np.ndarray], fps: float, rate_hz: float, size: int) -> Iterator[tuple[float, np.ndarray]]:
-    """Frames at about ``rate_hz``, resized, with their times."""
-    due = 0.0
-    for index, frame in enumerate(frames):
-        time = index / fps
-        if time + 1e-9 >= due:
-            due = max(due + 1 / rate_hz, time)
-            yield time, resize(_checked(np.asarray(frame)[None]), size)[0]

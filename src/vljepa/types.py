@@ -144,3 +144,5 @@ class Event:
     """The decoded text, or the best of the given labels."""
     score: float
     """Cosine similarity of the text's embedding with the segment's embedding."""
+    ranked: tuple[Scored, ...] = ()
+    """Of given labels all, with their scores, best first."""

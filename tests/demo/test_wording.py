@@ -8,13 +8,15 @@ import pytest
 from vljepa.demo.records import Economy
 from vljepa.demo.streams import uniform_for
 from vljepa.demo.wording import p_value, percent, spared, with_hindsight
-from vljepa.evaluation.result import CurvePoint
 from vljepa.evaluation.selective import Sweep
 
 
 def _sweep(scores: Sequence[tuple[float, float]]) -> Sweep:
-    curve = [CurvePoint(method="uniform pooled", rate_hz=rate, cider=score) for rate, score in scores]
-    return Sweep(curve=curve, per_stream={}, rates={}, num_annotations=np.array([1]))
+    rates, scored = np.array(scores).reshape(-1, 2, 1).transpose(1, 0, 2)
+    one = np.array([1])
+    return Sweep(
+        scores={"uniform pooled": scored}, decodings={"uniform pooled": rates}, num_annotations=one, durations=one
+    )
 
 
 def _economy(cider: float, uniform: float | None) -> Economy:

@@ -17,6 +17,7 @@ from vljepa.evaluation.features import Features
 from vljepa.model import bulk
 from vljepa.model.vljepa import VLJEPA
 from vljepa.model.weights import find_weights
+from vljepa.model.window import SlidingWindow
 from vljepa.types import Clip
 
 SIZE = 32
@@ -82,6 +83,22 @@ def test_a_streams_windows_are_seen_whole(network: VLJEPA, tmp_path: Path) -> No
     _, parts = Features(model, tmp_path / "kept").stream(str(path), 4.0)
     torch.testing.assert_close(bulk.embed_windows(network, parts, "a"), at_once, atol=1e-5, rtol=1e-4)
     assert len(times) == len(parts)
+
+
+def test_a_stream_pays_only_for_the_windows_that_are_asked(network: VLJEPA, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = torch.randint(0, 256, (9, SIZE, SIZE, 3), dtype=torch.uint8)
+    encode, seen = network.encode_frames, []
+    monkeypatch.setattr(network, "encode_frames", lambda batch: seen.append(batch.shape[:2]) or encode(batch))
+    window = SlidingWindow(network)
+    for index, frame in enumerate(frames):
+        window.push(frame)
+        if index in (4, 8):
+            both = torch.cat([window.embed(["a"]), window.embed(["b", "a b"])])
+    assert seen == [(1, 4), (1, 4)]
+    with torch.no_grad():
+        tokens = encode(frames[None, 5:9])
+        expected = torch.cat([network.predict(tokens, [query]) for query in ("a", "b", "a b")])
+    torch.testing.assert_close(both, expected, atol=1e-5, rtol=1e-4)
 
 
 def test_a_checkpoint_names_its_backbones_and_refuses_others(

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from vljepa.errors import UserError
-from vljepa.tabletop import language, suite
+from vljepa.tabletop import jobs, language, suite
 from vljepa.tabletop.verb_phrases import HELD_OUT_PHRASES
 
 BENCHMARKS = {
@@ -81,6 +82,20 @@ def test_same_seed_same_annotations_in_any_number_of_processes(
         suite.write(tmp_path / name, "few", workers=workers, seed=seed)
     assert _annotations(tmp_path / "one") == _annotations(tmp_path / "two")
     assert _annotations(tmp_path / "one") != _annotations(tmp_path / "other")
+
+
+def test_long_streams_are_a_benchmark_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "LONG", 70.0)
+    for name, seconds in (("short", 69.0), ("long", 70.0)):
+        size = replace(suite.SIZES["hours"], streams=1, stream_seconds=seconds, pixels=32)
+        monkeypatch.setitem(suite.SIZES, name, size)
+        suite.write(tmp_path / name, name, workers=1)
+    (short,) = _rows(tmp_path / "short/test/stream/items.jsonl")
+    (long,) = _rows(tmp_path / "long/test/stream_hour/items.jsonl")
+    assert json.loads((tmp_path / "long/test/stream_hour/benchmark.json").read_text())["task"] == "stream"
+    assert short["annotations"][:5] != long["annotations"][:5], "a long stream repeats a short one"
+    with av.open(str(tmp_path / "long/test/stream_hour" / long["media"])) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 70 * 8
 
 
 def test_training_texts_hold_nothing_that_is_kept_for_test(folder: Path) -> None:

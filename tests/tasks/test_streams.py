@@ -1,4 +1,4 @@
-"""Offline segments and the online decoder on streams whose changes are known."""
+"""Offline segments and the online decoder on streams whose changes are known; its properties are in test_online.py."""
 
 import itertools
 
@@ -54,14 +54,6 @@ def test_online_decodes_once_a_stretch() -> None:
     assert [e.text for e in found] == NAMES
     assert found[0].end == pytest.approx(5.0, abs=1.0) and found[1].end == pytest.approx(11.0, abs=1.0)
     assert all(a.end == b.start for a, b in itertools.pairwise(found))
-
-
-def test_online_is_causal() -> None:
-    times, rows = made_stream([20, 24, 16])
-    whole = OnlineDecoder(decode)
-    emitted = [whole.push(t, r) for t, r in zip(times.tolist(), rows, strict=True)]
-    part = OnlineDecoder(decode)
-    assert [part.push(t, r) for t, r in zip(times[:30].tolist(), rows[:30], strict=True)] == emitted[:30]
 
 
 def test_a_still_stream_is_decoded_again_after_the_longest_interval() -> None:

@@ -1,7 +1,6 @@
-"""Ask a model about one video: ``caption``, ``ask``, ``classify``, ``stream``."""
+"""Ask a model about one video: ``caption``, ``ask``, ``classify``."""
 
 import dataclasses
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ def caption(video: Positional[Path], model: ModelName = "nano", as_json: AsJson 
     Example: vljepa caption clip.mp4
     """
     loaded = load_model(model)
-    familiarity = loaded.familiarity(video)
+    familiarity = _familiarity(loaded, video)
     text = loaded.caption(video)
     show({"caption": text, "familiarity": familiarity}, [text, *_warning(familiarity)], as_json)
 
@@ -52,28 +51,21 @@ def classify(
     _rank(load_model(model), video, as_json, lambda loaded: loaded.classify(video, labels))
 
 
-def stream(
-    video: Positional[Path], labels: tuple[str, ...] = (), model: ModelName = "nano", as_json: AsJson = False
-) -> None:
-    """Say what happens in a long video, at the moments where the meaning changes; with --json one object a line.
-
-    Example: vljepa stream long.mp4
-    """
-    for event in load_model(model).stream(video, labels=labels or None):
-        line = f"{event.start:7.1f} s to {event.end:7.1f} s  {event.text}  ({event.score:.2f})"
-        print(json.dumps(dataclasses.asdict(event)) if as_json else line, flush=True)
-
-
 def _rank(model: "Model", video: Path, as_json: bool, rank: "Callable[[Model], Iterable[Any]]") -> None:
     ranked = list(rank(model))
-    familiarity = model.familiarity(video)
+    familiarity = _familiarity(model, video)
     values = {"ranked": [dataclasses.asdict(scored) for scored in ranked], "familiarity": familiarity}
     show(values, [*(f"{s.score:6.3f}  {s.text}" for s in ranked), *_warning(familiarity)], as_json)
 
 
-def _warning(familiarity: float) -> list[str]:
+def _familiarity(model: "Model", video: Path) -> float | None:
+    """None for a checkpoint without the score, such as an imported one."""
+    return model.familiarity(video) if model.network.familiarity.fitted else None
+
+
+def _warning(familiarity: float | None) -> list[str]:
     from vljepa.model.familiarity import UNFAMILIAR
 
-    if familiarity >= UNFAMILIAR:
+    if familiarity is None or familiarity >= UNFAMILIAR:
         return []
     return [f"(unlike the videos this model was trained on, p = {familiarity:.3f}: do not trust the answer)"]

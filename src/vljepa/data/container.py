@@ -1,6 +1,7 @@
 """Video files by PyAV, or torchcodec where it is installed: their frames by time, in one thread."""
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from av.video.stream import VideoStream
 from jaxtyping import Float, UInt8
 
 from vljepa.data import codec
+from vljepa.data.clock import Clock
 from vljepa.data.image import check_side
 from vljepa.data.medium import Medium
 from vljepa.errors import UserError
@@ -25,6 +27,8 @@ SCANNED_SECONDS = 60.0
 SCANNED_FORMATS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts")
 """Containers for torchcodec. Not playlists, whose addresses it would follow into the network, and not AVI, which has
 no times: there it takes other frames."""
+_MAX_FAILURES = 1000
+"""Packets one after the other that cannot be read, before a file is given up."""
 END_SLACK = 0.5
 """Seconds by which the last frame may end before the file's stated duration without the file counting as cut short."""
 
@@ -43,21 +47,24 @@ class Video:
     @property
     def fps(self) -> float:
         """Mean frames per second."""
-        return float(self.stream.average_rate or self.stream.guessed_rate or 25)
+        return mean_rate(self.stream)
 
     @property
     def stated_duration(self) -> float | None:
         """What the stream says of its duration, seconds."""
-        if self.stream.duration and self.stream.time_base:
-            return float(self.stream.duration * self.stream.time_base)
-        return None
+        return stated_duration(self.stream)
+
+    @property
+    def known_duration(self) -> float | None:
+        """What the stream or else the container says of the duration, seconds."""
+        if self.stated_duration is None and self._container.duration:
+            return self._container.duration / av.time_base
+        return self.stated_duration
 
     def duration(self) -> float:
-        """Seconds, of the stream or else the container; raw streams say nothing and are decoded to their end."""
-        if self.stated_duration is not None:
-            return self.stated_duration
-        if self._container.duration:
-            return self._container.duration / av.time_base
+        """Seconds; raw streams say nothing and are decoded to their end."""
+        if self.known_duration is not None:
+            return self.known_duration
         end = 0.0
         for time, held, _ in self.frames():
             end = time + held
@@ -79,6 +86,23 @@ class Video:
         except av.FFmpegError as error:
             raise UserError(
                 f"{self.medium}: breaks off after {time:.2f} s ({error.strerror}); fetch it again"
+            ) from error
+
+    def sound_frames(self, corrupt: Callable[[], None]) -> Iterator[tuple[float, float, av.VideoFrame]]:
+        """``frames`` from the beginning, past what is broken; times increase even where the file's own do not.
+
+        Args:
+            corrupt: called for each packet that cannot be decoded.
+        """
+        gap = 1 / self.fps
+        clock = Clock(longest=self.known_duration or math.inf)
+        try:
+            for frame in sound_frames(self._container, self.stream, corrupt):
+                held = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else gap
+                yield clock.time(frame.time, gap), held, frame
+        except av.FFmpegError as error:
+            raise UserError(
+                f"{self.medium}: breaks off after {clock.last or 0.0:.2f} s ({error.strerror}); fetch it again"
             ) from error
 
     def pixels_at(self, times: Float[np.ndarray, " F"]) -> list[UInt8[np.ndarray, "H W 3"]]:
@@ -149,16 +173,83 @@ def open_video(medium: Medium) -> Iterator[Video]:
     except av.FFmpegError as error:
         raise UserError(f"{medium}: is not a readable video ({error.strerror}); re-encode or fetch it again") from error
     with container:
-        # A song's cover picture is stored as a video stream of its own.
-        streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-        if not streams:
-            raise UserError(f"{medium}: has no video stream (audio only?); name a file with pictures")
-        stream = streams[0]
-        if stream.codec_context is None:
-            raise UserError(f"{medium}: its video codec is unknown to this FFmpeg; re-encode it, e.g. as H.264")
-        stream.codec_context.thread_count = 1
-        check_side(medium, stream.codec_context.width, stream.codec_context.height)
-        yield Video(medium, container, stream)
+        yield Video(medium, container, video_stream(container, str(medium)))
+
+
+def video_stream(container: InputContainer, name: str) -> VideoStream:
+    """The pictures of an open container, decoded by one thread.
+
+    Args:
+        name: what messages begin with.
+
+    Raises:
+        UserError: there are none that can be decoded.
+    """
+    # A song's cover picture is stored as a video stream of its own.
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not streams:
+        raise UserError(f"{name}: has no video stream (audio only?); name a file with pictures")
+    stream = streams[0]
+    if stream.codec_context is None:
+        raise UserError(f"{name}: its video codec is unknown to this FFmpeg; re-encode it, e.g. as H.264")
+    stream.codec_context.thread_count = 1
+    check_side(name, stream.codec_context.width, stream.codec_context.height)
+    return stream
+
+
+def mean_rate(stream: VideoStream) -> float:
+    """Frames per second; where the stream does not say, 25."""
+    return float(stream.average_rate or stream.guessed_rate or 25)
+
+
+def stated_duration(stream: VideoStream) -> float | None:
+    """What a stream says of its duration, seconds."""
+    return float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
+
+
+def sound_frames(
+    container: InputContainer, stream: VideoStream, corrupt: Callable[[], None]
+) -> Iterator[av.VideoFrame]:
+    """The frames of a container that can be decoded.
+
+    Args:
+        corrupt: called for each packet that is marked as damaged or cannot be decoded, and each frame made up for one.
+
+    Raises:
+        av.FFmpegError: the container cannot be read on.
+    """
+    packets = container.demux(stream)
+    failures = 0
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.InvalidDataError:
+            # Behind it there may be good ones.
+            corrupt()
+            failures += 1
+            if failures > _MAX_FAILURES:
+                raise
+            packets = container.demux(stream)
+            continue
+        if packet is None:
+            return
+        failures = 0
+        if packet.is_corrupt:
+            corrupt()
+            continue
+        try:
+            frames = packet.decode()
+        # FFmpeg ends a decoder that has been emptied before so.
+        except EOFError:
+            return
+        except av.FFmpegError:
+            corrupt()
+            continue
+        for frame in frames:
+            if frame.is_corrupt:
+                corrupt()
+            else:
+                yield frame
 
 
 def upright(frame: av.VideoFrame) -> UInt8[np.ndarray, "H W 3"]:

@@ -5,7 +5,7 @@ Pillow, both in one thread: callers run as many readers as they have cores. Ever
 ``UserError`` of one line that names the file.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -93,22 +93,28 @@ def read_clip(clip: Clip, num_frames: int, *, size: int) -> UInt8[np.ndarray, "F
     if is_image(medium):
         with open_image(medium) as image:
             if getattr(image, "n_frames", 1) == 1:
-                return np.repeat(_fit(to_rgb(image, medium), size)[None], num_frames, axis=0)
+                return np.repeat(fit(to_rgb(image, medium), size)[None], num_frames, axis=0)
             # Durations must be known before times can be chosen; the second pass decodes again.
             duration = sum(seconds for _, seconds, _ in animation_frames(image, medium))
             pictures, _ = pick(animation_frames(image, medium), _times(clip, medium, duration, middles))
-            return np.stack([_fit(picture, size) for picture in pictures])
+            return np.stack([fit(picture, size) for picture in pictures])
     with open_video(medium) as video:
         pixels = video.pixels_at(_times(clip, medium, video.duration(), middles))
         # Neighbouring times often show the same frame: fit it once.
-        fitted = {id(p): _fit(Image.fromarray(p), size) for p in pixels}
+        fitted = {id(p): fit(Image.fromarray(p), size) for p in pixels}
         return np.stack([fitted[id(p)] for p in pixels])
 
 
 def iter_frames(
-    path: str | Path, rate_hz: float, size: int
+    path: str | Path, rate_hz: float, size: int, corrupt: Callable[[], None] | None = None
 ) -> Iterator[tuple[float, UInt8[np.ndarray, "size size 3"]]]:
     """Stream a file of any length at a fixed rate, one frame in memory at a time.
+
+    Args:
+        path: a video or image file.
+        rate_hz: frames per second of time.
+        size: side of the frames, pixels.
+        corrupt: called for each packet that cannot be decoded, which is then left out; without it the first raises.
 
     Yields:
         (time in seconds, (size, size, 3) uint8 RGB) at 0, 1/rate_hz, 2/rate_hz, ... while the video lasts;
@@ -123,15 +129,15 @@ def iter_frames(
     if is_image(medium):
         with open_image(medium) as image:
             if getattr(image, "n_frames", 1) == 1:
-                yield 0.0, _fit(to_rgb(image, medium), size)
+                yield 0.0, fit(to_rgb(image, medium), size)
                 return
-            for time, picture in _at_rate(animation_frames(image, medium), rate_hz):
-                yield time, _fit(picture, size)
+            for time, picture in at_rate(animation_frames(image, medium), rate_hz):
+                yield time, fit(picture, size)
         return
     with open_video(medium) as video:
         time = -1.0
-        for time, frame in _at_rate(video.frames(), rate_hz):
-            yield time, _fit(Image.fromarray(upright(frame)), size)
+        for time, frame in at_rate(video.frames() if corrupt is None else video.sound_frames(corrupt), rate_hz):
+            yield time, fit(Image.fromarray(upright(frame)), size)
         if time < 0:
             raise UserError(f"{medium}: holds no decodable frame; re-encode it")
         end = time + 1 / rate_hz
@@ -154,17 +160,17 @@ def resize(frames: UInt8[np.ndarray, "F H W 3"], size: int) -> UInt8[np.ndarray,
     if frames.ndim != 4 or frames.shape[-1] != 3 or not len(frames):
         raise UserError(f"frames: expected uint8 (frames, height, width, 3), found shape {frames.shape}")
     check_side("frames", frames.shape[2], frames.shape[1])
-    return np.stack([_fit(Image.fromarray(frame), size) for frame in frames])
+    return np.stack([fit(Image.fromarray(frame), size) for frame in frames])
 
 
 def _read_still(medium: Medium, size: int) -> UInt8[np.ndarray, "size size 3"]:
     if not is_image(medium):
         raise UserError(f"{medium}: is not an image; a list of media must be frame images")
     with open_image(medium) as image:
-        return _fit(to_rgb(image, medium), size)
+        return fit(to_rgb(image, medium), size)
 
 
-def _fit(picture: Image.Image, size: int) -> UInt8[np.ndarray, "size size 3"]:
+def fit(picture: Image.Image, size: int) -> UInt8[np.ndarray, "size size 3"]:
     width, height = picture.size
     if width == height == size:
         return np.asarray(picture)
@@ -184,7 +190,7 @@ def _times(clip: Clip, medium: Medium, duration: float, middles: np.ndarray) -> 
     return start + middles * (end - start)
 
 
-def _at_rate(timed: Iterable[tuple[float, float, T]], rate_hz: float) -> Iterator[tuple[float, T]]:
+def at_rate(timed: Iterable[tuple[float, float, T]], rate_hz: float) -> Iterator[tuple[float, T]]:
     tick = 0
     current: tuple[float, float, T] | None = None
     for item in timed:

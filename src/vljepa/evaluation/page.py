@@ -7,6 +7,7 @@ import numpy as np
 
 from vljepa.errors import UserError
 from vljepa.evaluation.inline import picture_tag
+from vljepa.evaluation.measure_stream import AIM
 from vljepa.evaluation.result import Evaluation, Outcome, Result
 from vljepa.evaluation.svg import Dot, Row, curves, dots
 from vljepa.evaluation.table import NOTE, SYNTHETIC, Line, chance, figure_rows, interval, lines, value
@@ -199,7 +200,9 @@ def _plot_curve(system: str, result: Result) -> str:
     methods = dict.fromkeys(point.method for point in result.curve)
     points = {m: sorted((p.rate_hz, p.cider) for p in result.curve if p.method == m) for m in methods}
     alt = f"CIDEr-D of {system} against the rate of decoding"
-    return f"<h3>{html.escape(system)}</h3>" + curves(points, alt, "decodings a second, Hz", "mean CIDEr-D")
+    aim = result.figures.get(AIM)
+    level = None if aim is None else (aim, AIM)
+    return f"<h3>{html.escape(system)}</h3>" + curves(points, alt, "decodings a second, Hz", "mean CIDEr-D", level)
 
 
 def _title(line: Line) -> str:

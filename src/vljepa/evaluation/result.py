@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+LOW, HIGH = ", 2.5 %", ", 97.5 %"
+"""What is added to a figure's name for the ends of its 95 % bootstrap interval."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:

@@ -1,29 +1,33 @@
 """Selective decoding measured: CIDEr-D against the rate of decoding (paper, section 4.6, figure 4).
 
-Every annotation is matched with the output decoded nearest in time; the score is CIDEr-D over all pairs. Ward segments
-are compared with uniform ones, decoding the embedding at the midpoint (exact) or the segment's mean (pooled). The
-online policy, which knows nothing of what comes later, gives further points.
+Every annotation is matched with the output decoded nearest in time; the score is CIDEr-D over all pairs. Streams are
+smoothed first, as in section 2. Ward segments are compared with uniform ones, decoding the embedding at the midpoint
+(exact) or the segment's mean (pooled). The online policy, which knows nothing of what comes later and smooths for
+itself, gives a curve of its own.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vljepa.evaluation.metrics.cider import cider
 from vljepa.evaluation.result import CurvePoint
-from vljepa.tasks.segment import segment, uniform_segments
+from vljepa.tasks.segment import uniform_segments, ward_segments
 from vljepa.tasks.stream import StreamPolicy, events
 from vljepa.tasks.unit import unit_rows
+from vljepa.tasks.ward import WardChain
 from vljepa.types import Segment
 
-RATES_HZ = (2.0, 1.0, 0.7, 0.5, 0.35, 0.25, 0.17, 0.1, 0.05, 0.02, 0.01)
+RATES_HZ = (2.0, 1.4, 1.0, 0.7, 0.6, 0.5, 0.42, 0.35, 0.3, 0.25, 0.17, 0.1, 0.05, 0.02, 0.01)
 REFERENCE_HZ = 1.0
 """Rate of uniform decoding whose quality is to be reached with fewer decodings."""
 METHODS = ("ward pooled", "ward exact", "uniform pooled", "uniform exact")
 ONLINE = "online"
-"""The policy that decodes while a stream runs, pooled; one point for each of its thresholds."""
-ONLINE_THRESHOLDS = (0.01, 0.02, 0.035, 0.05, 0.08, 0.12, 0.2, 0.3)
+"""The policy that decodes while a stream runs; one point for each of its thresholds."""
+ONLINE_THRESHOLDS = (0.005, 0.02, 0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+SMOOTHING = StreamPolicy.smoothing
+"""Width of the moving average, seconds: as online."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,23 +45,45 @@ class EmbeddedStream:
         step = float(np.median(np.diff(self.times))) if len(self.times) > 1 else 1.0
         return float(self.times[-1] - self.times[0]) + step
 
+    def smoothed(self, width: float) -> "EmbeddedStream":
+        """Each embedding as the mean of those within half of ``width`` seconds."""
+        first = np.searchsorted(self.times, self.times - width / 2)
+        end = np.searchsorted(self.times, self.times + width / 2, side="right")
+        sums = np.concatenate([np.zeros((1, self.embeddings.shape[1])), self.embeddings.cumsum(axis=0, dtype=float)])
+        return replace(self, embeddings=unit_rows((sums[end] - sums[first]) / (end - first)[:, None]))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """CIDEr-D of every method at every rate."""
+    """CIDEr-D of every method at every rate, or threshold, stream by stream."""
 
-    curve: list[CurvePoint]
-    per_stream: dict[str, np.ndarray]
-    """Method to summed CIDEr-D of each stream at each rate, (rates, streams)."""
-    rates: dict[str, np.ndarray]
-    """Method to realised rates, hertz, (rates,)."""
+    scores: dict[str, np.ndarray]
+    """Method to summed CIDEr-D, (rates, streams)."""
+    decodings: dict[str, np.ndarray]
+    """Method to how often was decoded, (rates, streams)."""
     num_annotations: np.ndarray
     """(streams,)"""
+    durations: np.ndarray
+    """(streams,) seconds."""
+
+    @property
+    def curve(self) -> list[CurvePoint]:
+        """Every method's points over all streams."""
+        return [
+            CurvePoint(method=method, rate_hz=float(rate), cider=float(score))
+            for method in self.scores
+            for rate, score in zip(*self.points(method), strict=True)
+        ]
+
+    def points(self, method: str, streams: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Decodings a second and mean CIDEr-D, (rates,) each, over all streams or a resample of them."""
+        chosen = np.arange(len(self.durations)) if streams is None else streams
+        rates = self.decodings[method][:, chosen].sum(axis=1) / self.durations[chosen].sum()
+        return rates, self.scores[method][:, chosen].sum(axis=1) / self.num_annotations[chosen].sum()
 
     def at_reference(self) -> dict[str, float]:
-        """CIDEr-D of every method at 1 Hz."""
-        row, notes = RATES_HZ.index(REFERENCE_HZ), self.num_annotations.sum()
-        return {method: float(scores[row].sum() / notes) for method, scores in self.per_stream.items()}
+        """CIDEr-D at 1 Hz of every method that is asked for a rate."""
+        return {method: float(self.points(method)[1][RATES_HZ.index(REFERENCE_HZ)]) for method in METHODS}
 
     def saving(self, selective: str, uniform: str, streams: np.ndarray | None = None) -> float:
         """How many times fewer decodings ``selective`` needs for the score of ``uniform`` at 1 Hz.
@@ -68,21 +94,18 @@ class Sweep:
         Args:
             streams: indices of a resample of streams; default all, once each.
         """
-        chosen = np.arange(len(self.num_annotations)) if streams is None else streams
-        notes = self.num_annotations[chosen].sum()
-        scores = {m: self.per_stream[m][:, chosen].sum(axis=1) / notes for m in (selective, uniform)}
-        aim = scores[uniform][RATES_HZ.index(REFERENCE_HZ)]
-        if aim <= 0:
+        base, aims = (part[RATES_HZ.index(REFERENCE_HZ)] for part in self.points(uniform, streams))
+        rates, reached = self.points(selective, streams)
+        order = np.argsort(rates, kind="stable")
+        rates, reached = rates[order], reached[order]
+        enough = np.flatnonzero(reached >= aims)
+        if aims <= 0 or not len(enough):
             return 0.0
-        log_rates, reached = np.log(self.rates[selective]), scores[selective]
-        base = float(self.rates[uniform][RATES_HZ.index(REFERENCE_HZ)])
-        for i in range(len(reached) - 1, -1, -1):  # from the lowest rate up
-            if reached[i] >= aim:
-                if i + 1 == len(reached):
-                    return base / float(np.exp(log_rates[i]))
-                share = (aim - reached[i + 1]) / (reached[i] - reached[i + 1])
-                return base / float(np.exp(log_rates[i + 1] + share * (log_rates[i] - log_rates[i + 1])))
-        return 0.0
+        at = int(enough[0])
+        if at == 0:
+            return float(base / rates[0])
+        share = (aims - reached[at - 1]) / (reached[at] - reached[at - 1])
+        return float(base / (rates[at - 1] * (rates[at] / rates[at - 1]) ** share))
 
 
 def sweep(streams: Sequence[EmbeddedStream], decode: Callable[[np.ndarray], list[str]]) -> Sweep:
@@ -93,49 +116,53 @@ def sweep(streams: Sequence[EmbeddedStream], decode: Callable[[np.ndarray], list
     """
     references = [[text] for stream in streams for _, text in stream.annotations]
     counts = np.array([len(stream.annotations) for stream in streams])
-    total = sum(stream.duration for stream in streams)
-    curve: list[CurvePoint] = []
-    per_stream: dict[str, list[np.ndarray]] = {m: [] for m in METHODS}
-    rates: dict[str, list[float]] = {m: [] for m in METHODS}
+    scores: dict[str, list[np.ndarray]] = {}
+    decodings: dict[str, list[list[int]]] = {}
     memory: dict[bytes, str] = {}
 
-    def said_by(cuts: list[list[Segment]], *, pooled: bool) -> tuple[list[str], float]:
-        """What stands nearest to each annotation, and decodings a second."""
-        rows = [_nearest(*one, pooled=pooled) for one in zip(streams, cuts, strict=True)]
-        return _decoded(np.concatenate(rows), decode, memory), sum(map(len, cuts)) / total
+    def add(method: str, rows: list[np.ndarray], cuts: list[int]) -> None:
+        """A point, from what stands nearest to each annotation and how often each stream is decoded."""
+        found = cider(_decoded(np.concatenate(rows), decode, memory), references)
+        parts = np.split(found, np.cumsum(counts)[:-1])
+        scores.setdefault(method, []).append(np.array([part.sum() for part in parts]))
+        decodings.setdefault(method, []).append(cuts)
 
+    smooth = [stream.smoothed(SMOOTHING) for stream in streams]
+    chains = [WardChain(stream.embeddings) for stream in smooth]
+    instants = [stream.times.tolist() for stream in streams]
     for rate in RATES_HZ:
-        counts_now = [max(1, round(rate * stream.duration)) for stream in streams]
+        asked = [max(1, round(rate * stream.duration)) for stream in streams]
         cut = {
-            "ward": [segment(s.embeddings, s.times.tolist(), n) for s, n in zip(streams, counts_now, strict=True)],
-            "uniform": [uniform_segments(s.times.tolist(), n) for s, n in zip(streams, counts_now, strict=True)],
+            "ward": [ward_segments(*one) for one in zip(chains, instants, asked, strict=True)],
+            "uniform": [uniform_segments(*one) for one in zip(instants, asked, strict=True)],
         }
         for method in METHODS:
             how, what = method.split()
-            said, realised = said_by(cut[how], pooled=what == "pooled")
-            scores = cider(said, references)
-            parts = np.split(scores, np.cumsum(counts)[:-1])
-            per_stream[method].append(np.array([part.sum() for part in parts]))
-            rates[method].append(realised)
-            curve.append(CurvePoint(method=method, rate_hz=realised, cider=float(scores.mean())))
+            rows = [_nearest(*one, pooled=what == "pooled") for one in zip(smooth, cut[how], strict=True)]
+            add(method, rows, [len(segments) for segments in cut[how]])
     for threshold in ONLINE_THRESHOLDS:
-        said, realised = said_by([_cut_online(stream, threshold) for stream in streams], pooled=True)
-        curve.append(CurvePoint(method=ONLINE, rate_hz=realised, cider=float(cider(said, references).mean())))
+        online = [_online(stream, threshold) for stream in streams]
+        add(ONLINE, [rows for rows, _ in online], [count for _, count in online])
     return Sweep(
-        curve=curve,
-        per_stream={m: np.array(v) for m, v in per_stream.items()},
-        rates={m: np.array(v) for m, v in rates.items()},
+        scores={method: np.array(found) for method, found in scores.items()},
+        decodings={method: np.array(found) for method, found in decodings.items()},
         num_annotations=counts,
+        durations=np.array([stream.duration for stream in streams]),
     )
 
 
-def _cut_online(stream: EmbeddedStream, threshold: float) -> list[Segment]:
-    def silent(_: np.ndarray) -> tuple[str, float]:
+def _online(stream: EmbeddedStream, threshold: float) -> tuple[np.ndarray, int]:
+    """Embeddings (annotations, E) of the segments nearest to each annotation, and how many segments there are."""
+    rows: list[np.ndarray] = []
+
+    def keep(row: np.ndarray) -> tuple[str, float]:
+        rows.append(row)
         return "", 0.0
 
-    policy = StreamPolicy(threshold=threshold)
-    found = events(zip(stream.times.tolist(), stream.embeddings, strict=True), silent, policy)
-    return [Segment(start=e.start, end=e.end, midpoint=(e.start + e.end) / 2) for e in found]
+    timed = zip(stream.times.tolist(), stream.embeddings, strict=True)
+    found = list(events(timed, keep, StreamPolicy(threshold=threshold)))
+    middles = np.array([(event.start + event.end) / 2 for event in found])
+    return np.stack([rows[int(np.abs(middles - time).argmin())] for time, _ in stream.annotations]), len(found)
 
 
 def _nearest(stream: EmbeddedStream, segments: list[Segment], *, pooled: bool) -> np.ndarray:

@@ -57,15 +57,24 @@ def dots(rows: Sequence[Row], alt: str) -> str:
     return drawing(width, bottom + 6, alt, parts)
 
 
-def curves(lines: Mapping[str, Sequence[tuple[float, float]]], alt: str, x_label: str, y_label: str) -> str:
+def curves(
+    lines: Mapping[str, Sequence[tuple[float, float]]],
+    alt: str,
+    x_label: str,
+    y_label: str,
+    level: tuple[float, str] | None = None,
+) -> str:
     """Points (x, y), x on a logarithmic axis, joined line by line; names stand in a legend below.
 
-    Lines take the colours ``--s0``, ``--s1`` and so on, and every other one is dashed.
+    Lines take the colours ``--s0``, ``--s1`` and so on, and every other one is dashed. ``level`` is a value of y that
+    all are compared at, dotted, and what it is.
     """
     width, left, top, right, height = 720, 52, 16, 708, 300
     points = [point for line in lines.values() for point in line]
     low, high = (math.log10(pick(p[0] for p in points)) for pick in (min, max))
-    peak = max(max(y for _, y in points), 1e-9) * 1.08
+    highest = max(max(y for _, y in points), 1e-9)
+    peak = highest * 1.08
+    pitch = next(step * 10.0**k for k in range(-12, 12) for step in (1, 2, 5) if step * 10.0**k * 6 > highest)
 
     def place(point: tuple[float, float]) -> tuple[float, float]:
         share = (math.log10(point[0]) - low) / max(high - low, 1e-9)
@@ -73,15 +82,19 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], alt: str, x_label
 
     parts = []
     for tick in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0):
-        if low - 1e-6 <= math.log10(tick) <= high + 1e-6:
+        if low - 0.01 <= math.log10(tick) <= high + 0.01:
             at = place((tick, 0.0))[0]
             parts.append(f'<line class="rule" x1="{at:.1f}" x2="{at:.1f}" y1="{top}" y2="{height}"/>')
             parts.append(f'<text x="{at:.1f}" y="{height + 18}" text-anchor="middle">{tick:g}</text>')
-    for i in range(5):
-        value = peak / 1.08 * i / 4
+    for i in range(int(highest / pitch) + 1):
+        value = pitch * i
         y = place((1.0, value))[1]
         parts.append(f'<line class="rule" x1="{left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{value:.2f}</text>')
+        parts.append(f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>')
+    if level is not None:
+        y = place((1.0, level[0]))[1]
+        parts.append(f'<line class="chance" x1="{left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text x="{left + 8}" y="{y - 6:.1f}">{html.escape(level[1])}</text>')
     parts.append(f'<text x="{(left + right) / 2}" y="{height + 38}" text-anchor="middle">{html.escape(x_label)}</text>')
     parts.append(f'<text x="{left}" y="{top - 4}">{html.escape(y_label)}</text>')
     for i, (name, line) in enumerate(lines.items()):

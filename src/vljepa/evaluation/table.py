@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vljepa.evaluation.result import Evaluation, Result
+from vljepa.evaluation.result import HIGH, LOW, Evaluation, Result
 
 SYNTHETIC = "synthetic"
 NOTE = (
@@ -72,4 +72,13 @@ def chance(result: Result) -> str:
 def figure_rows(line_results: Sequence[Result]) -> list[tuple[str, list[str]]]:
     """Further figures of several systems on one benchmark: name, and a cell for each system."""
     names = dict.fromkeys(name for result in line_results for name in result.figures)
-    return [(name, [f"{r.figures[name]:.3f}" if name in r.figures else "-" for r in line_results]) for name in names]
+    ends = {name + end for name in names for end in (LOW, HIGH)}
+    return [(name, [_figure(result.figures, name) for result in line_results]) for name in names if name not in ends]
+
+
+def _figure(figures: dict[str, float], name: str) -> str:
+    """A figure with its interval, if it has one."""
+    if name not in figures:
+        return "-"
+    ends = f" ({figures[name + LOW]:.3f}–{figures[name + HIGH]:.3f})" if name + LOW in figures else ""
+    return f"{figures[name]:.3f}{ends}"

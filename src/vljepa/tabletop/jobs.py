@@ -28,6 +28,8 @@ STEP_QUERY = "What is the step?"
 NEXT_QUERY = "What happens next?"
 CHANGE_QUERY = "Which action explains the change?"
 
+LONG = 1800.0
+"""Seconds from which on streams are a benchmark of their own."""
 CONTEXT_STEPS = 3
 """Steps shown before the one to anticipate, at most."""
 _IMAGE_ROUNDS, _VIDEO_ROUNDS = 2, 1
@@ -80,15 +82,16 @@ def run(job: Job) -> Rows:
     return _RUNNERS[job.kind](job)
 
 
-def write_video(path: Path, frames: NDArray[np.uint8], fps: int = FPS) -> None:
-    """Write uint8 RGB frames (F, H, W, 3) as an H.264 MP4."""
+def write_video(path: Path, frames: Iterable[NDArray[np.uint8]], fps: int = FPS) -> None:
+    """Write uint8 RGB frames (H, W, 3) as an H.264 MP4."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(fps), options={"crf": "18", "preset": "veryfast"})
-        stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
         stream.thread_count = 1
-        for frame in frames:
+        for number, frame in enumerate(frames):
+            if number == 0:
+                stream.height, stream.width = frame.shape[:2]
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode())
 
@@ -285,13 +288,16 @@ def _world_model(job: Job) -> Rows:
 def _stream(job: Job) -> Rows:
     episode = simulate_stream(job.seed, job.seconds, exclude_pairs=language.HELD_OUT_PAIRS)
     name = f"{job.index:05d}.mp4"
-    write_video(job.path(name), render(episode, job.pixels))
+    # An hour of frames would not fit in memory beside another.
+    minutes = (range(episode.num_frames)[at : at + 60 * FPS] for at in range(0, episode.num_frames, 60 * FPS))
+    write_video(job.path(name), (frame for some in minutes for frame in render(episode, job.pixels, some)))
     rng = np.random.default_rng([job.seed, 6])
     annotations = [
         {"time": round((step.start + step.end) / 2, 3), "text": language.caption(episode, step, rng)}
         for step in episode.steps
     ]
-    return {"stream": [{"id": job.id, "media": job.media(name), "annotations": annotations}]}
+    benchmark = "stream_hour" if job.seconds >= LONG else "stream"
+    return {benchmark: [{"id": job.id, "media": job.media(name), "annotations": annotations}]}
 
 
 _RUNNERS: dict[str, Callable[[Job], Rows]] = {

@@ -66,6 +66,8 @@ SIZES: dict[str, Size] = {
                  new_orders=0, images=0, world_model=0, streams=1, stream_seconds=120.0, validation_share=0.0),
     "nano": Size(train_actions=9000, train_procedures=700, train_images=10000, actions=1000, novel=300, procedures=60,
                  new_orders=40, images=600, world_model=300, streams=20, stream_seconds=120.0),
+    "hours": Size(train_actions=0, train_procedures=0, train_images=0, actions=0, novel=0, procedures=0,
+                  new_orders=0, images=0, world_model=0, streams=2, stream_seconds=3600.0, validation_share=0.0),
 }  # fmt: skip
 
 _KINDS = ("action", "novel", "procedure", "new_order", "image", "world_model", "stream")
@@ -140,8 +142,8 @@ def _job(out: Path, size: Size, seed: int, split: str, kind: str, index: int) ->
         kind=kind,
         split=split,
         index=index,
-        # A stride leaves room for the further seeds a job may use.
-        seed=block * _SEEDS_PER_KIND + index * 100,
+        # A stride leaves room for the further seeds a job may use. Long streams begin as no short one does.
+        seed=block * _SEEDS_PER_KIND + index * 100 + int(kind == "stream" and size.stream_seconds >= jobs.LONG),
         out=out,
         pixels=size.pixels,
         verb=verbs[index % len(verbs)],
@@ -187,8 +189,8 @@ def _describe(name: str, rows: list[Row]) -> dict[str, Any]:
         about = _classification(jobs.NEXT_QUERY, steps) | {"task": "anticipation"}
     elif name == "retrieval":
         about = {"task": "retrieval", "metric": "recall@1", "query": jobs.CAPTION_QUERIES[0], "chance": 1 / len(rows)}
-    elif name in ("caption", "stream"):
-        about = {"task": name, "metric": "cider", "query": jobs.CAPTION_QUERIES[0], "chance": 0.0}
+    elif name in ("caption", "stream", "stream_hour"):
+        about = {"task": name.removesuffix("_hour"), "metric": "cider", "query": jobs.CAPTION_QUERIES[0], "chance": 0.0}
     elif name == "world_model":
         about = {"task": name, "metric": "top1", "query": jobs.CHANGE_QUERY,
                  "candidate_query": jobs.CAPTION_QUERIES[0], "chance": 1 / len(rows[0]["candidates"])}  # fmt: skip

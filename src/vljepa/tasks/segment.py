@@ -1,23 +1,24 @@
 """Offline selective decoding: cut an embedding stream into segments of one meaning (paper, section 4.6).
 
-Agglomerative clustering under Ward's distance in which only neighbours in time may merge; each segment is decoded
-once, at its midpoint. ``uniform_segments`` is the baseline of equal stride.
+Agglomerative clustering under Ward's distance in which only neighbours in time may merge (``ward.py``); each segment is
+decoded once, at its midpoint. ``uniform_segments`` is the baseline of equal stride.
 """
 
 import itertools
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.sparse import diags
-from sklearn.cluster import AgglomerativeClustering
 
 from vljepa.errors import UserError
-from vljepa.tasks.unit import Embeddings, unit_rows
+from vljepa.tasks.unit import Embeddings
+from vljepa.tasks.ward import WardChain
 from vljepa.types import Segment
 
 
 def segment(embeddings: Embeddings, times: Sequence[float], num_segments: int) -> list[Segment]:
     """Cut a stream where its meaning changes.
+
+    For several numbers of segments of one stream, make a ``WardChain`` and call ``ward_segments`` for each.
 
     Args:
         embeddings: (T, E), in order of time.
@@ -27,15 +28,18 @@ def segment(embeddings: Embeddings, times: Sequence[float], num_segments: int) -
     Raises:
         UserError: an empty stream, a number of segments below one, or times that do not increase.
     """
-    rows = unit_rows(embeddings)
-    instants = _checked_times(times, len(rows), num_segments)
-    count = min(num_segments, len(rows))
-    if count == len(rows) or count == 1:
-        starts = list(range(count))
-    else:
-        chain = diags([1.0, 1.0], [-1, 1], shape=(len(rows), len(rows)), format="csr")
-        labels = AgglomerativeClustering(n_clusters=count, linkage="ward", connectivity=chain).fit_predict(rows)
-        starts = [0, *(int(i) for i in np.flatnonzero(np.diff(labels)) + 1)]
+    _checked_times(times, len(embeddings), num_segments)
+    return ward_segments(WardChain(embeddings), times, num_segments)
+
+
+def ward_segments(chain: WardChain, times: Sequence[float], num_segments: int) -> list[Segment]:
+    """As ``segment``, of embeddings that are clustered already.
+
+    Raises:
+        UserError: as ``segment``.
+    """
+    instants = _checked_times(times, len(chain.merged) + 1, num_segments)
+    starts = chain.starts(num_segments)
     # A cut lies halfway between the instants on its two sides; the outer edges reach half a step beyond.
     half = float(np.median(np.diff(instants))) / 2 if len(instants) > 1 else 0.5
     edges = [

@@ -69,6 +69,9 @@ class MiniLM(YEncoder):
         place[torch.tensor(order)] = torch.arange(len(order))
         return pooled[place.to(device)]
 
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        return sum(len(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts)))
+
     def _encode_packed(self, ids: Tensor, positions: Tensor, groups: Sequence[Group]) -> Tensor:
         """BERT over texts that lie end to end: (tokens,) to (tokens, width).
 

@@ -85,6 +85,9 @@ class PerceptionText(YEncoder):
         embeddings: Tensor = backbone(input_ids=padded).text_embeds
         return embeddings
 
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        return sum(len(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts)))
+
 
 def _tokenizer(folder: Path) -> Tokenizer:
     path = folder / "tokenizer.json"
