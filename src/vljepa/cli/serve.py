@@ -1,5 +1,6 @@
 """The model as a service: ``serve``."""
 
+import importlib.util
 import os
 from pathlib import Path
 from typing import Annotated
@@ -32,13 +33,12 @@ def serve(
 
     Example: vljepa serve --port 8000 --media videos
     """
-    try:
-        from vljepa.serve.run import run
-        from vljepa.serve.settings import ServeConfig
-    except ModuleNotFoundError as error:
-        if error.name not in ("fastapi", "uvicorn", "starlette", "pydantic", "anyio"):
-            raise
-        raise UserError(f"serve needs {error.name}; install it with: pip install 'open-vl-jepa[serve]'") from error
+    for package in ("fastapi", "uvicorn", "websockets", "python_multipart"):
+        if importlib.util.find_spec(package) is None:
+            raise UserError(f"serve needs the package {package}; install it with: pip install 'open-vl-jepa[serve]'")
+    from vljepa.serve.run import run
+    from vljepa.serve.settings import ServeConfig
+
     config = ServeConfig(
         data=data,
         host=host,

@@ -15,8 +15,9 @@ from PIL import Image
 
 from vljepa.data.source import FrameSource
 from vljepa.errors import UserError
+from vljepa.model.familiarity import UNFAMILIAR
 from vljepa.model.window import SlidingWindow
-from vljepa.serve.engine import Engine
+from vljepa.serve.engine import Engine, Look
 from vljepa.serve.log import Record, StreamLog
 from vljepa.serve.worker import Busy, ModelWorker
 from vljepa.tasks.answer import answer
@@ -89,6 +90,7 @@ class Session:
         self._scores: list[Scored] = []
         self._paces: deque[float] = deque(maxlen=_RATE_INSTANTS)
         self._frame: np.ndarray | None = None
+        self._first_frames: list[np.ndarray] = []
         self._jpeg = (-1, b"")
         self._questions = 0
         self._watchers: set[Callable[[], None]] = set()
@@ -284,6 +286,7 @@ class Session:
                 self._num_instants += 1
                 self._paces.append(time.monotonic())
             self._unwritten.append(row)
+            self._judge(frame)
             if event is not None:
                 self._record(self._told(event))
             if event is not None or len(self._unwritten) >= _DRIFT_BLOCK:
@@ -295,6 +298,19 @@ class Session:
         if event is not None:
             self._record(self._told(event))
         return ends
+
+    def _judge(self, frame: np.ndarray) -> None:
+        """Tell, once the first window is full, whether the stream is of the kind the model was trained on."""
+        count = self._engine.network.config.x_encoder.num_frames
+        if self._num_instants > count:
+            return
+        self._first_frames.append(frame)
+        if len(self._first_frames) == count:
+            (seen,) = self._engine.look([Look(frames=np.stack(self._first_frames))])
+            self._first_frames = []
+            if seen.familiarity is not None:
+                familiar = seen.familiarity >= UNFAMILIAR
+                self._record({"type": "familiarity", "familiarity": seen.familiarity, "familiar": familiar})
 
     def _told(self, event: Event) -> Record:
         told = {"start": event.start, "end": event.end, "text": event.text, "score": event.score}
