@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 from fastapi.testclient import TestClient
+from serving import POLICY, wait_for
 
-from conftest import POLICY, wait_for
 from vljepa.api import Model
 from vljepa.serve import log, session
 from vljepa.tasks.stream import StreamPolicy
