@@ -127,7 +127,7 @@ def _arguments() -> argparse.Namespace:
         help="paper and tiny have the paper's parts, tiny for a trial",
     )
     parser.add_argument("--batch", type=int, default=16, help="samples; the paper's 3,072 on 192 GPUs are 16 on each")
-    parser.add_argument("--steps", type=int, default=20 if cuda else 8, help="timed, of each line")
+    parser.add_argument("--steps", type=int, default=20 if cuda else 5, help="timed, of each line")
     parser.add_argument("--threads", type=int, default=2, help="of the CPU")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()

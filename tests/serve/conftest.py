@@ -1,18 +1,16 @@
-"""A tiny model behind the whole application, and a small video; makes ``media`` and ``browser`` importable here."""
+"""A tiny model behind the whole application, and a small video."""
 
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
 pytest.importorskip("fastapi", reason="needs the extra: pip install 'open-vl-jepa[serve]'")
 from fastapi.testclient import TestClient
+from media import grey, write_video
 
 from vljepa.api import Model
 from vljepa.config import ModelConfig
@@ -21,11 +19,6 @@ from vljepa.model.y_decoder import train_tokenizer
 from vljepa.serve.app import create_app
 from vljepa.serve.services import Services
 from vljepa.serve.settings import ServeConfig
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "data")]
-
-POLICY = {"threshold": 0.5, "min_interval": 0.5, "max_interval": 1.0}
-"""An untrained model sees no changes: an event a second it is."""
 
 
 @pytest.fixture(scope="session")
@@ -42,8 +35,6 @@ def model(network: VLJEPA) -> Model:
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five seconds, each of another grey."""
-    from media import grey, write_video
-
     frames = grey([40 * second + 20 for second in range(5) for _ in range(10)], 64, 64)
     return write_video(tmp_path_factory.mktemp("clip") / "clip.mp4", frames)
 
@@ -85,19 +76,3 @@ def uploaded(client: TestClient, clip: Path) -> str:
     response = client.post("/v1/media", files={"file": ("my clip.mp4", clip.read_bytes())})
     assert response.status_code == 201, response.text
     return str(response.json()["id"])
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
-    """The condition's value, once it is true."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "never came true"
-        time.sleep(0.05)
-    return value
-
-
-def unit(values: Any) -> np.ndarray:
-    """As an array, checked to be of length one."""
-    row = np.asarray(values, np.float32)
-    assert abs(float(np.linalg.norm(row)) - 1) < 1e-3
-    return row

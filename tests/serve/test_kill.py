@@ -1,18 +1,18 @@
 """A server killed at work: whatever was finished is there when it comes back."""
 
+import json
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from serving import POLICY, wait_for
 
-from conftest import POLICY, wait_for
 from vljepa.model.vljepa import VLJEPA
 
 RUN = "import sys\nfrom vljepa.cli import main\nif __name__ == '__main__': sys.exit(main())"
@@ -40,9 +40,9 @@ def server(checkpoint: Path, data: Path) -> Iterator[tuple[subprocess.Popen[str]
 
 
 @pytest.mark.timeout(120)
-def test_finished_work_survives_a_kill(network: VLJEPA, tmp_path: Path, clip: Path) -> None:
+def test_finished_work_survives_a_kill(network: VLJEPA, serve: Callable[..., Any], tmp_path: Path, clip: Path) -> None:
     checkpoint, data = tmp_path / "model", tmp_path / "data"
-    network.save(checkpoint, card="A test.")
+    network.save(checkpoint, card="A test.", dtype="float32")
     with server(checkpoint, data) as (process, client):
         id = client.post("/v1/media", files={"file": ("a.mp4", clip.read_bytes())}).json()["id"]
         wait_for(lambda: client.get("/v1/search", params={"q": "a"}).json()["hits"])
@@ -53,15 +53,17 @@ def test_finished_work_survives_a_kill(network: VLJEPA, tmp_path: Path, clip: Pa
         process.kill()
     with (data / "streams" / stream / "log.jsonl").open("a") as file:
         file.write('{"type": "event", "sta')
-    with server(checkpoint, data) as (process, client):
+    with serve(data) as client:
         assert [one["id"] for one in client.get("/v1/media").json()["media"]] == [id]
         assert client.get("/v1/search", params={"q": "a"}).json()["hits"][0]["media"]["id"] == id
         assert client.get(f"/v1/streams/{stream}").json()["state"] == "interrupted"
         assert client.get(f"/v1/streams/{stream}/events").json()["events"][: len(events)] == events
-        # Told to end, it closes the open event of what runs, and ends.
-        stream = client.post("/v1/streams", json={"source": id, "policy": POLICY, "realtime": True}).json()["id"]
-        wait_for(lambda: client.get(f"/v1/streams/{stream}/events").json()["events"])
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
-    lines = (data / "streams" / stream / "log.jsonl").read_text().splitlines()
-    assert '"state": "stopped"' in lines[-1]
+
+
+def test_a_server_told_to_end_closes_the_open_event(serve: Callable[..., Any], tmp_path: Path, clip: Path) -> None:
+    with serve(tmp_path) as client:
+        id = client.post("/v1/media", files={"file": ("a.mp4", clip.read_bytes())}).json()["id"]
+        stream = client.post("/v1/streams", json={"source": id, "realtime": True}).json()["id"]
+        wait_for(lambda: client.get(f"/v1/streams/{stream}").json()["counters"]["instants"] > 2)
+    records = [json.loads(line) for line in (tmp_path / "streams" / stream / "log.jsonl").read_text().splitlines()]
+    assert [record["type"] for record in records] == ["event", "end"] and records[-1]["state"] == "stopped"

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
+from serving import wait_for
 
-from conftest import wait_for
 from vljepa.api import CAPTION_QUERY, Model
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from serving import unit, wait_for
 
-from conftest import unit, wait_for
 from vljepa.api import Model
 
 

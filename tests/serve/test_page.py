@@ -10,8 +10,8 @@ import httpx2
 import pytest
 import uvicorn
 from browser import BROWSER, Browser
+from serving import wait_for
 
-from conftest import wait_for
 from vljepa.api import Model
 from vljepa.serve.app import create_app
 from vljepa.serve.run import listen

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from fastapi.testclient import TestClient
+from serving import POLICY, wait_for
 
-from conftest import POLICY, wait_for
 from vljepa.api import Model
 from vljepa.serve import log, session
 from vljepa.tasks.stream import StreamPolicy
@@ -153,3 +154,19 @@ def test_a_long_curve_keeps_its_peaks(tmp_path: Path, monkeypatch: pytest.Monkey
         file.write(b"cut")
     shown = kept.drift()
     assert len(shown) == 10 and [537.0, 1.0, 0.0] in shown.tolist()
+
+
+def test_a_stream_unlike_the_training_videos_is_said_to_be(
+    client: TestClient, uploaded: str, model: Model, clip: Path
+) -> None:
+    familiarity = model.network.familiarity
+    before = {name: value.clone() for name, value in familiarity.named_buffers()}
+    far = torch.full((3, len(familiarity.mean)), 1e3)
+    familiarity.fit(far + torch.randn(far.shape), far)
+    try:
+        id = start(client, uploaded)
+        ended(client, id)
+    finally:
+        familiarity.load_state_dict(before)
+    (told,) = [r for r in client.app.state.services.streams.log(id).records() if r["type"] == "familiarity"]
+    assert told["familiarity"] == 0.0 and told["familiar"] is False

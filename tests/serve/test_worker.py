@@ -4,8 +4,8 @@ import threading
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
+from serving import wait_for
 
-from conftest import wait_for
 from vljepa.serve.worker import BATCH, Busy, ModelWorker
 
 

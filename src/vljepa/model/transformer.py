@@ -17,6 +17,8 @@ from vljepa.config import RopeScaling, TransformerConfig
 
 Group = tuple[int, int]
 """Number of sequences and their common length, of a run of equally long sequences."""
+_WRITTEN_OUT_TOKENS = 2048
+"""Longest sequences whose weights of all to all are held in memory."""
 
 
 class KVCache:
@@ -100,7 +102,8 @@ class Attention(nn.Module):
         q, k, v = (x.view(count, length, -1, self.config.head_dim).transpose(1, 2) for x in (q, k, v))
         if cache is not None:
             k, v = cache.extend(self.layer, k, v)
-        if q.device.type == "cpu" and q.dtype == torch.bfloat16 and not self.config.causal:
+        written_out = q.device.type == "cpu" and q.dtype == torch.bfloat16 and length <= _WRITTEN_OUT_TOKENS
+        if written_out and not self.config.causal:
             return _written_out(q, k, v).transpose(1, 2).reshape(count * length, -1)
         past = k.shape[2] - length
         mask = None

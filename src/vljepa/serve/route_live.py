@@ -10,9 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from vljepa.data.decoders import Undecodable
 from vljepa.errors import UserError
-from vljepa.serve import schemas
 from vljepa.serve.errors import Refused
 from vljepa.serve.log import Record, StreamLog
+from vljepa.serve.messages import AskMessage, LabelsMessage, Message, StopMessage, ThresholdMessage
 from vljepa.serve.services import Parts, Services
 from vljepa.serve.session import Session, View
 from vljepa.serve.worker import Busy
@@ -23,7 +23,7 @@ _PAUSE = 0.05
 """Seconds between two messages to one client: what came in between goes together."""
 _QUESTIONS = 4
 """Of one client that may wait."""
-_MESSAGE: TypeAdapter[schemas.Message] = TypeAdapter(schemas.Message)
+_MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 
 @router.websocket("/{id}/live")
@@ -148,27 +148,27 @@ class _Hearer:
             except (ValueError, RecursionError):
                 await self._refuse("the message is no JSON", None)
             else:
-                if isinstance(message, schemas.AskMessage):
+                if isinstance(message, AskMessage):
                     await self._begin_answer(message)
                 else:
                     await self._obey(message)
 
-    async def _obey(self, message: schemas.LabelsMessage | schemas.ThresholdMessage | schemas.StopMessage) -> None:
+    async def _obey(self, message: LabelsMessage | ThresholdMessage | StopMessage) -> None:
         session = self._parts.streams.session(self._log.about["id"])
         if session is None:
             await self._refuse("the stream has ended", message.type)
             return
         try:
-            if isinstance(message, schemas.LabelsMessage):
+            if isinstance(message, LabelsMessage):
                 await asyncio.to_thread(session.set_labels, message.labels)
-            elif isinstance(message, schemas.ThresholdMessage):
+            elif isinstance(message, ThresholdMessage):
                 session.set_threshold(message.threshold)
             else:
                 await asyncio.to_thread(session.stop)
         except UserError as error:
             await self._refuse(str(error), message.type)
 
-    async def _begin_answer(self, message: schemas.AskMessage) -> None:
+    async def _begin_answer(self, message: AskMessage) -> None:
         if len(self._asking) >= _QUESTIONS:
             await self._refuse("wait for the answers to the questions before", "ask")
             return
@@ -176,7 +176,7 @@ class _Hearer:
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
 
-    async def _answer(self, message: schemas.AskMessage) -> None:
+    async def _answer(self, message: AskMessage) -> None:
         streams = self._parts.streams
         running = streams.session(self._log.about["id"]) is not None
         try:

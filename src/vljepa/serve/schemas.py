@@ -254,35 +254,6 @@ class Answer(BaseModel):
     answers: list[Scored]
 
 
-class AskMessage(Question):
-    """From a looker-on; the answer comes as a record to all."""
-
-    type: Literal["ask"]
-
-
-class LabelsMessage(BaseModel):
-    """The labels from now on."""
-
-    type: Literal["labels"]
-    labels: Texts
-
-
-class ThresholdMessage(BaseModel):
-    """The threshold from now on."""
-
-    type: Literal["threshold"]
-    threshold: float = Field(gt=0, le=1)
-
-
-class StopMessage(BaseModel):
-    """End the stream."""
-
-    type: Literal["stop"]
-
-
-Message = Annotated[AskMessage | LabelsMessage | ThresholdMessage | StopMessage, Field(discriminator="type")]
-
-
 class ModelInfo(BaseModel):
     """What is loaded."""
 

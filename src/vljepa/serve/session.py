@@ -6,23 +6,24 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import islice
+from typing import Any, TypeVar
 
 import numpy as np
-import torch
 from PIL import Image
 
 from vljepa.data.source import FrameSource
 from vljepa.errors import UserError
-from vljepa.model.window import SlidingWindow
+from vljepa.model.familiarity import UNFAMILIAR
 from vljepa.serve.engine import Engine
+from vljepa.serve.eye import Eye, Instant
 from vljepa.serve.log import Record, StreamLog
 from vljepa.serve.worker import Busy, ModelWorker
-from vljepa.tasks.answer import answer
-from vljepa.tasks.classify import label_embeddings, ranked
-from vljepa.tasks.stream import OnlineDecoder, StreamPolicy
+from vljepa.tasks.stream import StreamPolicy
 from vljepa.types import Event, Scored
+
+Result = TypeVar("Result")
 
 DRIFT_KEPT = 4096
 """Instants of the curve kept in memory, the latest: 17 minutes at 4 Hz."""
@@ -75,17 +76,13 @@ class Session:
         self._source = source
         self._engine = engine
         self._worker = worker
-        self._window = SlidingWindow(engine.network)
-        self._decoder = OnlineDecoder(self._decode, policy)
+        self._eye = Eye(engine, log.about["query"], policy)
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._records: list[Record] = []
         self._drift: deque[tuple[float, float, float]] = deque(maxlen=DRIFT_KEPT)
         self._unwritten: list[tuple[float, float, float]] = []
         self._num_instants = 0
-        self._labels: list[str] = []
-        self._label_rows = np.empty((0, engine.network.config.embed_dim), np.float32)
-        self._label: Scored | None = None
         self._scores: list[Scored] = []
         self._paces: deque[float] = deque(maxlen=_RATE_INSTANTS)
         self._frame: np.ndarray | None = None
@@ -101,11 +98,11 @@ class Session:
     @property
     def threshold(self) -> float:
         """Variance at which it decodes at this instant."""
-        return self._decoder.threshold
+        return self._eye.threshold
 
     @property
     def labels(self) -> list[str]:
-        return list(self._labels)
+        return self._eye.labels
 
     def set_threshold(self, threshold: float) -> None:
         """Decode at another variance from now on.
@@ -113,7 +110,7 @@ class Session:
         Raises:
             UserError: it is not positive.
         """
-        self._decoder.policy = replace(self._decoder.policy, threshold=threshold)
+        self._eye.threshold = threshold
         self._record({"type": "threshold", "threshold": threshold})
 
     def set_labels(self, labels: Sequence[str]) -> None:
@@ -124,11 +121,9 @@ class Session:
         """
         if not labels and not self._engine.writes:
             raise UserError("labels: this model has no Y-Decoder, so a stream needs labels; give at least one")
-        rows = self._label_rows[:0]
-        if labels:
-            rows = self._worker.follow(self._encode_labels, list(labels))
+        self._worker.follow(_each(self._eye.set_labels), labels)
         with self._lock:
-            self._labels, self._label_rows, self._scores = list(labels), rows, []
+            self._scores = []
         self._record({"type": "labels", "labels": list(labels)})
 
     def ask(self, question: str, choices: Sequence[str] = ()) -> list[Scored]:
@@ -142,7 +137,7 @@ class Session:
                 raise Busy
             self._questions += 1
         try:
-            return self._worker.follow(self._answer, (question, tuple(choices)))
+            return self._worker.follow(_each(lambda asked: self._eye.answer(*asked)), (question, choices))
         finally:
             with self._lock:
                 self._questions -= 1
@@ -197,10 +192,8 @@ class Session:
                     if self._paced(began, at):
                         break
                     self._frame = frame
-                    self._worker.follow(self._step, (at, frame))
-                    self._tell()
-                if self._num_instants:
-                    self._worker.follow(self._finish, None)
+                    self._keep(at, self._worker.follow(_each(lambda seen: self._eye.see(*seen)), (at, frame)))
+                self._keep_event(self._worker.follow(_each(lambda _: self._eye.finish()), None))
         except UserError as mistake:
             state, error = "failed", str(mistake).replace(self.log.about["path"] or "\0", self.log.about["name"])
         except CancelledError:
@@ -210,6 +203,28 @@ class Session:
             self._end("failed", "internal error; the server's log has more")
             raise
         self._end("stopped" if self._stop.is_set() else state, error)
+
+    def _keep(self, at: float, instant: Instant) -> None:
+        row = (at, instant.variance, instant.threshold)
+        with self._lock:
+            self._scores = instant.scores
+            self._drift.append(row)
+            self._num_instants += 1
+            self._paces.append(time.monotonic())
+        self._unwritten.append(row)
+        if instant.event is not None or len(self._unwritten) >= _DRIFT_BLOCK:
+            self._write_drift()
+        if instant.familiarity is not None:
+            familiar = instant.familiarity >= UNFAMILIAR
+            self._record({"type": "familiarity", "familiarity": instant.familiarity, "familiar": familiar})
+        self._keep_event(instant.event)
+        self._tell()
+
+    def _keep_event(self, event: Event | None) -> None:
+        if event is not None:
+            told = {"start": event.start, "end": event.end, "text": event.text, "score": event.score}
+            label = {"label": event.ranked[0].text, "label_score": event.ranked[0].score} if event.ranked else {}
+            self._record({"type": "event", **told, "decoded": self.time, **label})
 
     def _paced(self, began: float, at: float) -> bool:
         """Wait for the instant's own time, if that is wanted; returns whether to stop."""
@@ -245,7 +260,7 @@ class Session:
         return {
             "time": now,
             "instants": self._num_instants,
-            "decodings": self._decoder.num_decodings,
+            "decodings": self._eye.num_decodings,
             "uniform": int(now * UNIFORM_HZ) + 1 if self._drift else 0,
             "fps": (len(self._paces) - 1) / span if span else 0.0,
             "dropped": self._source.counts.dropped,
@@ -269,55 +284,7 @@ class Session:
             self.log.add_drift(np.array(self._unwritten, np.float32))
             self._unwritten = []
 
-    # What follows runs on the model's thread.
 
-    def _step(self, instants: list[tuple[float, np.ndarray]]) -> list[None]:
-        for at, frame in instants:
-            self._window.push(torch.from_numpy(frame.copy()))
-            embedding = self._window.embed([self.log.about["query"]])[0].cpu().numpy()
-            event = self._decoder.push(at, embedding)
-            row = (at, self._decoder.variance(), self.threshold)
-            with self._lock:
-                scores = self._label_rows @ embedding
-                self._scores = [Scored(text=t, score=float(s)) for t, s in zip(self._labels, scores, strict=True)]
-                self._drift.append(row)
-                self._num_instants += 1
-                self._paces.append(time.monotonic())
-            self._unwritten.append(row)
-            if event is not None:
-                self._record(self._told(event))
-            if event is not None or len(self._unwritten) >= _DRIFT_BLOCK:
-                self._write_drift()
-        return [None] * len(instants)
-
-    def _finish(self, ends: list[None]) -> list[None]:
-        event = self._decoder.finish()
-        if event is not None:
-            self._record(self._told(event))
-        return ends
-
-    def _told(self, event: Event) -> Record:
-        told = {"start": event.start, "end": event.end, "text": event.text, "score": event.score}
-        label = {} if self._label is None else {"label": self._label.text, "label_score": self._label.score}
-        return {"type": "event", **told, "decoded": self._drift[-1][0], **label}
-
-    def _decode(self, embedding: np.ndarray) -> tuple[str, float]:
-        with self._lock:
-            labels, rows = self._labels, self._label_rows
-        self._label = ranked(labels, rows @ embedding)[0] if labels else None
-        if self._engine.writes or self._label is None:
-            written = self._engine.write(embedding[None])[0]
-            return written.text, written.score
-        return self._label.text, self._label.score
-
-    def _encode_labels(self, lists: list[list[str]]) -> list[np.ndarray]:
-        return [label_embeddings(labels, self._engine.model.encode_text) for labels in lists]
-
-    def _answer(self, questions: list[tuple[str, tuple[str, ...]]]) -> list[list[Scored]]:
-        embedded = self._window.embed([question for question, _ in questions]).cpu()
-        return [
-            answer(row[None], [choices], self._engine.model.encode_text)[0]
-            if choices
-            else self._engine.write(row[None].numpy())
-            for row, (_, choices) in zip(embedded, questions, strict=True)
-        ]
+def _each(act: Callable[[Any], Result]) -> Callable[[list[Any]], list[Result]]:
+    """As the worker wants it, who hands over several items at once."""
+    return lambda items: [act(item) for item in items]

@@ -57,5 +57,7 @@ function upload(file, progress) {
 }
 
 const describe = media =>
-  `${media.duration ? clock(media.duration) + ", " : ""}${media.width} × ${media.height}, ${(media.size / 1e6).toFixed(1)} MB`;
+  `${media.duration ? clock(media.duration) : "image"}, ${media.size < 1e6 ? Math.ceil(media.size / 1e3) + " kB" : (media.size / 1e6).toFixed(1) + " MB"}`;
+/** A similarity; never minus nothing. */
+const similarity = score => score.toFixed(2).replace("-0.00", "0.00");
 const thumbnail = media => make("img", { src: `/v1/media/${media.id}/frame`, alt: "", loading: "lazy" });

@@ -77,6 +77,6 @@ class LibraryView {
     const image = make("img", { alt: "", loading: "lazy", src: `/v1/media/${media.id}/frame` + (still ? "" : `?start=${start}&end=${end}`) });
     const when = still ? "image" : `${clock(start)} to ${clock(end)}`;
     return make("li", {}, make("button", { onclick: () => watchMedia(media.id, start) }, image,
-      make("span", {}, media.name, make("small", { className: "n" }, `${when}, similarity ${score.toFixed(2)}`))));
+      make("span", {}, media.name, make("small", { className: "n" }, `${when}, similarity ${similarity(score)}`))));
   }
 }

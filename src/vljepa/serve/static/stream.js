@@ -20,6 +20,7 @@ class StreamView {
     $("decodings-of").textContent = "decodings";
     $("name").textContent = $("event-count").textContent = $("now").textContent = "";
     $("no-events").hidden = false;
+    $("unlike").hidden = true;
     $("seen").hidden = $("no-picture").hidden = true;
     $("video").hidden = false;
     $("video").removeAttribute("src");
@@ -117,9 +118,9 @@ class StreamView {
 
   on_answer(answer) {
     const pending = [...$("answers").children].find(row => row.dataset.pending === answer.question);
-    const others = answer.answers.slice(1, 4).map(one => `${one.text} ${one.score.toFixed(2)}`).join(", ");
+    const others = answer.answers.slice(1, 4).map(one => `${one.text} ${similarity(one.score)}`).join(", ");
     const row = make("li", {}, make("div", { className: "q" }, `${clock(answer.time)}  ${answer.question}`),
-      make("div", {}, answer.answers[0].text, " ", make("span", { className: "soft small n" }, answer.answers[0].score.toFixed(2))),
+      make("div", {}, answer.answers[0].text, " ", make("span", { className: "soft small n" }, similarity(answer.answers[0].score))),
       others ? make("div", { className: "soft small" }, others) : "");
     if (pending) pending.replaceWith(row);
     else $("answers").prepend(row);
@@ -129,6 +130,8 @@ class StreamView {
     document.querySelectorAll("#answers [data-pending]").forEach(row => error.about === "ask" && row.remove());
     tell("stream-alert", error.message);
   }
+
+  on_familiarity({ familiar }) { $("unlike").hidden = familiar; }
 
   on_labels({ labels }) { this.showLabels(labels); }
 
@@ -160,7 +163,7 @@ class StreamView {
       const row = [...$("labels").children].find(one => one.dataset.label === text);
       if (!row) continue;
       row.classList.toggle("best", score === best);
-      row.querySelector(".n").textContent = score.toFixed(2);
+      row.querySelector(".n").textContent = similarity(score);
       row.querySelector("i").style.width = `${Math.max(0, score) * 100}%`;
     }
   }
