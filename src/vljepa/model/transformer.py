@@ -91,8 +91,9 @@ class Attention(nn.Module):
         k = rotate(self.k_proj(hidden).view(len(hidden), -1, head_dim), rope)
         v = self.v_proj(hidden).view(len(hidden), -1, head_dim)
         # Cut at once: the gradient of a slice would be as large as the whole.
-        parts = zip(*(x.split([count * length for count, length in groups]) for x in (q, k, v)), strict=True)
-        mixed = [self._attend(*part, group, cache) for part, group in zip(parts, groups, strict=True)]
+        sizes = [count * length for count, length in groups]
+        parts = zip(q.split(sizes), k.split(sizes), v.split(sizes), groups, strict=True)
+        mixed = [self._attend(*part, cache) for part in parts]
         return self.o_proj(mixed[0] if len(mixed) == 1 else torch.cat(mixed))
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, group: Group, cache: KVCache | None) -> Tensor:
