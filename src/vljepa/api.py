@@ -85,7 +85,7 @@ class Model:
         frames = self._frames(video)
         config = self.network.config
         query = config.video_query if len(frames) > 1 else config.image_query
-        return self._write(self._embed([frames], [query]))[0]
+        return self.write(self._embed([frames], [query]))[0].text
 
     def ask(self, video: Video, question: str, choices: Sequence[str] | None = None) -> list[Scored]:
         """Answers to a question, best first: the given choices, or without choices the one decoded text.
@@ -98,9 +98,7 @@ class Model:
         predicted = self._embed([self._frames(video)], [question])
         if choices is not None:
             return answer(predicted, [choices], self.encode_text)[0]
-        self._require_decoder()
-        text, score = self._write(predicted)
-        return [Scored(text=text, score=score)]
+        return self.write(predicted)
 
     def classify(self, video: Video, labels: Sequence[str], query: str = ACTION_QUERY) -> list[Scored]:
         """Labels ranked by the similarity of their embeddings to the predicted one, best first.
@@ -135,6 +133,18 @@ class Model:
     def encode_text(self, texts: Sequence[str]) -> Tensor:
         """Unit vectors of the texts, ``(texts, embed_dim)``."""
         return self.network.encode_text(list(texts))
+
+    @torch.inference_mode()
+    def write(self, embeddings: Tensor) -> list[Scored]:
+        """The texts that the Y-Decoder reads out of unit vectors ``(n, embed_dim)``, each with its similarity to them.
+
+        Raises:
+            UserError: the checkpoint has no Y-Decoder.
+        """
+        self._require_decoder()
+        texts = self.network.decode(embeddings)
+        scores = (self.encode_text(texts).cpu() * embeddings.cpu()).sum(dim=-1)
+        return [Scored(text=text, score=float(score)) for text, score in zip(texts, scores, strict=True)]
 
     def stream(
         self,
@@ -188,7 +198,8 @@ class Model:
 
         def write(embedding: np.ndarray) -> tuple[str, float]:
             with counted.timing("text"):
-                return self._write(torch.from_numpy(embedding)[None])
+                (scored,) = self.write(torch.from_numpy(embedding)[None])
+            return scored.text, scored.score
 
         return Watch(write, self.encode_text, labels=labels, alerts=alerts, above=above, policy=policy)
 
@@ -299,12 +310,6 @@ class Model:
             tokens = self.network.encode_frames(torch.stack([clips[row] for row in rows]))
             embedded[rows] = self.network.predict(tokens, [queries[row] for row in rows])
         return embedded
-
-    def _write(self, predicted: Tensor) -> tuple[str, float]:
-        """The text decoded from one embedding ``(1, embed_dim)``, and its similarity to it."""
-        with torch.inference_mode():
-            text = self.network.decode(predicted)[0]
-        return text, float(self.encode_text([text])[0] @ predicted[0])
 
 
 def _checked(array: np.ndarray) -> np.ndarray:

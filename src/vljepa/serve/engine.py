@@ -90,7 +90,6 @@ class Engine:
             for row in range(len(looks))
         ]
 
-    @torch.inference_mode()
     def write(self, embeddings: Float[np.ndarray, "n E"]) -> list[Scored]:
         """Texts decoded from embeddings, each with its similarity to its own.
 
@@ -99,10 +98,7 @@ class Engine:
         """
         if not self.writes:
             raise UserError("this model has no Y-Decoder and writes no text; give choices or labels")
-        predicted = torch.from_numpy(embeddings)
-        texts = self.network.decode(predicted)
-        scores = (self.model.encode_text(texts).cpu() * predicted).sum(dim=-1)
-        return [Scored(text=text, score=float(score)) for text, score in zip(texts, scores, strict=True)]
+        return self.model.write(torch.from_numpy(embeddings))
 
     @torch.inference_mode()
     def encode_texts(self, requests: list[list[str]]) -> list[Encoded]:
