@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from vljepa.api import load
+from vljepa.api import Model, load
 from vljepa.model.vljepa import VLJEPA
 from vljepa.types import Clip
 
@@ -38,10 +38,14 @@ class Embedder:
         Raises:
             UserError: there is no such checkpoint, or it is damaged.
         """
-        model = load(name_or_folder)
         folder = Path(name_or_folder)
+        return cls.of(load(name_or_folder), str(folder.resolve()) if folder.is_dir() else str(name_or_folder))
+
+    @classmethod
+    def of(cls, model: Model, name: str) -> "Embedder":
+        """A model that is loaded already."""
         return cls(
-            name=str(folder.resolve()) if folder.is_dir() else str(name_or_folder),
+            name=name,
             fingerprint=fingerprint(model.network),
             embed_dim=model.network.config.embed_dim,
             video_query=model.network.config.video_query,

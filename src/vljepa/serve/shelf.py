@@ -18,7 +18,6 @@ from torch import Tensor
 from vljepa.data.video import probe, read_clip
 from vljepa.errors import UserError
 from vljepa.library import Embedder, Library
-from vljepa.library.embedder import fingerprint
 from vljepa.serve.engine import Engine, Look, Seen
 from vljepa.serve.errors import Refused
 from vljepa.serve.worker import ModelWorker
@@ -69,14 +68,9 @@ class Shelf:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._worker = worker
         self._engine = engine
-        self._embedder = Embedder(
-            name=engine.name,
-            fingerprint=fingerprint(engine.network),
-            embed_dim=engine.network.config.embed_dim,
-            video_query=engine.network.config.video_query,
-            image_query=engine.network.config.image_query,
-            encode_clips=self._encode_clips,
-            encode_text=self._encode_text,
+        # The model's own, but through its worker's thread.
+        self._embedder = dataclasses.replace(
+            Embedder.of(engine.model, engine.name), encode_clips=self._encode_clips, encode_text=self._encode_text
         )
         # Another model makes a library of its own, and finds it again when it comes back.
         self._library = data / "library" / self._embedder.fingerprint[:16]
