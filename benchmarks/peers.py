@@ -37,13 +37,13 @@ from vljepa.config import LossConfig, ModelConfig, OptimConfig, PredictorConfig,
 from vljepa.data.manifest import read_manifest
 from vljepa.data.video import read_clip
 from vljepa.errors import UserError
-from vljepa.model.bulk import cache_features
+from vljepa.model.bulk import autocast, cache_features
 from vljepa.model.vljepa import VLJEPA
 from vljepa.recipes import nano, paper_model
 from vljepa.tabletop import suite
 from vljepa.training.guard import Guard
 from vljepa.training.optim import build_optimizer
-from vljepa.training.step import autocast, train_step
+from vljepa.training.step import train_step
 from vljepa.types import Batch, Clip
 
 SOURCES = ("sft_actions", "sft_videos", "sft_procedures", "sft_video_questions")

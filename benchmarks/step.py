@@ -34,12 +34,13 @@ from transformers.utils import logging
 from vljepa.config import LossConfig, ModelConfig, OptimConfig, RunConfig
 from vljepa.errors import UserError
 from vljepa.model.architectures import architecture
+from vljepa.model.bulk import autocast
 from vljepa.model.vljepa import VLJEPA
 from vljepa.recipes import paper_model, small, tiny
 from vljepa.training import parallel
 from vljepa.training.guard import Guard
 from vljepa.training.optim import build_optimizer
-from vljepa.training.step import autocast, train_step
+from vljepa.training.step import train_step
 from vljepa.types import Batch
 
 WORDS = ("the", "a", "red", "cube", "hand", "pushes", "lifts", "turns", "left", "which", "how", "many", "is", "behind")

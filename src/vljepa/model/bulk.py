@@ -23,6 +23,11 @@ _CLIP_FRAMES = 256
 """Frames of clips that pass the X-Encoder together."""
 
 
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Matrix products in bfloat16, or everything in float32."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
+
+
 @torch.no_grad()
 def encode(network: VLJEPA, frames: UInt8[Tensor, "B F S S 3"], precision: str) -> Float[Tensor, "B T N D"]:
     """Visual tokens as a feature cache holds them: float16, on the network's device.
@@ -31,7 +36,7 @@ def encode(network: VLJEPA, frames: UInt8[Tensor, "B F S S 3"], precision: str) 
         precision: ``float32`` or ``bfloat16`` of matrix products.
     """
     parts = frames.split(max(1, _CLIP_FRAMES // frames.shape[1]))
-    with torch.autocast(network.device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
+    with autocast(network.device, precision):
         tokens = [to_half(network.encode_frames(part)) for part in parts]
     return torch.cat(tokens)
 

@@ -8,10 +8,11 @@ from torch import Tensor
 from vljepa.config import StageConfig
 from vljepa.distributed import gather, mean, rank, world_size
 from vljepa.embedding import normalize
+from vljepa.model.bulk import autocast
 from vljepa.model.vljepa import VLJEPA
 from vljepa.model.y_decoder import YDecoder
 from vljepa.training.guard import Guard
-from vljepa.training.step import autocast, update
+from vljepa.training.step import update
 from vljepa.types import Batch
 
 

@@ -9,6 +9,7 @@ from vljepa import losses
 from vljepa.config import LossConfig
 from vljepa.distributed import gather, mean
 from vljepa.embedding import normalize
+from vljepa.model.bulk import autocast
 from vljepa.model.vljepa import VLJEPA
 from vljepa.training import chunks
 from vljepa.training.guard import Guard
@@ -102,8 +103,3 @@ def update(loss: Tensor, optimizer: torch.optim.Optimizer, guard: Guard, grad_cl
     if guard.accepts(loss, grad_norm):
         optimizer.step()
     return grad_norm
-
-
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Matrix products in bfloat16, or everything in float32."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
