@@ -82,14 +82,15 @@ def fit_familiarity(config: RunConfig, model: VLJEPA, data: Data, folder: Path) 
     if all(stage.trains == "y_decoder" for stage in config.stages):
         return
     path = folder / "familiarity.safetensors"
-    if not path.exists():
+    if path.exists():
+        try:
+            model.familiarity.load_state_dict(load_file(path))
+        except (SafetensorError, RuntimeError) as error:
+            raise UserError(f"{path}: is damaged ({error}); delete it, it is made anew") from error
+    else:
         pooled = data.pooled(_FAMILIARITY_CLIPS, config.seed).to(device())
         held_out = max(1, len(pooled) // 5)
         model.familiarity.fit(pooled[held_out:], pooled[:held_out])
         aside = path.with_suffix(".writing")
         save_file({name: tensor.contiguous() for name, tensor in model.familiarity.state_dict().items()}, aside)
         aside.rename(path)
-    try:
-        model.familiarity.load_state_dict(load_file(path))
-    except (SafetensorError, RuntimeError) as error:
-        raise UserError(f"{path}: is damaged ({error}); delete it, it is made anew") from error
