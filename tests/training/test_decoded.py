@@ -3,48 +3,22 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from pictures import COLOURS, line, write_pictures
+from pictures import COLOURS, killed_at, line, pictures_run, write_pictures
 from safetensors.torch import load_file
 from tars import write_tar
 
-from vljepa.config import OptimConfig, RunConfig, SourceConfig, StageConfig
-from vljepa.recipes import RECIPES
-from vljepa.training import checkpoint
+from vljepa.config import RunConfig, SourceConfig
 from vljepa.training.loop import train
-
-
-class Killed(BaseException):
-    """Stands for the end of the process."""
 
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
-    """A run over eight pictures, one of whose lines names a picture that is none."""
     folder = tmp_path_factory.mktemp("decoded")
-    stage = StageConfig(
-        name="image",
-        sources=(SourceConfig(manifest="train/images.jsonl", num_frames=1),),
-        num_steps=8,
-        global_batch_size=4,
-        optim=OptimConfig(warmup_steps=2),
-    )
-    decoder = replace(stage, name="y_decoder", trains="y_decoder", num_steps=4, on_targets_steps=2, target_noise=0.1)
-    config = RunConfig(
-        name="pictures",
-        model=RECIPES["tiny"]().model,
-        stages=(stage, decoder),
-        data=str(folder / "data"),
-        out=str(folder / "decoded"),
-        precision="float32",
-        log_every=2,
-        save_every=4,
-        cache_features=False,
-        decode_processes=1,
-    )
+    settings = {"log_every": 2, "save_every": 4, "cache_features": False, "decode_processes": 1}
+    config = pictures_run(folder, joint=8, decoder=4, batch=4, out=str(folder / "decoded"), **settings)
     write_pictures(folder / "data", config)
     return config
 
@@ -70,21 +44,10 @@ def test_ends_as_with_cached_features(config: RunConfig, decoded: Path, tmp_path
     assert rows[0] == pytest.approx(rows[1], rel=1e-4)
 
 
-def test_killed_run_ends_with_the_same_weights(
-    config: RunConfig, decoded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    save = checkpoint.Saver.save
-
-    def save_or_die(saver: checkpoint.Saver, step: int, *state: Any) -> None:
-        if step >= 6:
-            raise Killed
-        save(saver, step, *state)
-
+def test_killed_run_ends_with_the_same_weights(config: RunConfig, decoded: Path, tmp_path: Path) -> None:
     other = replace(config, out=str(tmp_path / "other"))
-    monkeypatch.setattr(checkpoint.Saver, "save", save_or_die)
-    with pytest.raises(Killed):
+    with killed_at(6):
         train(other)
-    monkeypatch.setattr(checkpoint.Saver, "save", save)
     # How many processes decode is the machine's affair.
     resumed = load_file(train(replace(other, decode_processes=2)) / "model.safetensors")
     whole = load_file(decoded / "model.safetensors")

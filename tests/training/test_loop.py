@@ -10,45 +10,23 @@ from typing import Any
 
 import pytest
 import torch
-from pictures import COLOURS, line, write_pictures
+from pictures import COLOURS, killed_at, line, pictures_run, write_pictures
 from PIL import Image
 from safetensors.torch import load_file
 
 from vljepa import losses
-from vljepa.config import OptimConfig, RunConfig, SourceConfig, StageConfig
+from vljepa.config import RunConfig
 from vljepa.data.lock import locked
 from vljepa.errors import UserError
-from vljepa.recipes import RECIPES
 from vljepa.training import checkpoint
 from vljepa.training.data import read_sources
 from vljepa.training.loop import train
 
 
-class Killed(BaseException):
-    """Stands for the end of the process."""
-
-
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
     folder = tmp_path_factory.mktemp("pictures")
-    stage = StageConfig(
-        name="image",
-        sources=(SourceConfig(manifest="train/images.jsonl", num_frames=1),),
-        num_steps=12,
-        global_batch_size=8,
-        optim=OptimConfig(warmup_steps=2),
-    )
-    decoder = replace(stage, name="y_decoder", trains="y_decoder", num_steps=6, on_targets_steps=3, target_noise=0.1)
-    config = RunConfig(
-        name="pictures",
-        model=RECIPES["tiny"]().model,
-        stages=(stage, decoder),
-        data=str(folder / "data"),
-        out=str(folder / "run"),
-        precision="float32",
-        log_every=2,
-        save_every=5,
-    )
+    config = pictures_run(folder, joint=12, decoder=6, batch=8, out=str(folder / "run"), log_every=2, save_every=5)
     write_pictures(folder / "data", config, extra=("not JSON", line("pink", media="../none.png")))
     return config
 
@@ -83,22 +61,11 @@ def test_learns_logs_and_saves(config: RunConfig, model: Path) -> None:
 
 
 @pytest.mark.parametrize("kill_at", [10, 17])
-def test_killed_run_ends_with_the_same_weights(
-    config: RunConfig, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kill_at: int
-) -> None:
+def test_killed_run_ends_with_the_same_weights(config: RunConfig, model: Path, tmp_path: Path, kill_at: int) -> None:
     whole = load_file(model / "model.safetensors")
-    save = checkpoint.Saver.save
-
-    def save_or_die(saver: checkpoint.Saver, step: int, *state: Any) -> None:
-        if step >= kill_at:
-            raise Killed
-        save(saver, step, *state)
-
     other = replace(config, out=str(tmp_path / "other"))
-    monkeypatch.setattr(checkpoint.Saver, "save", save_or_die)
-    with pytest.raises(Killed):
+    with killed_at(kill_at):
         train(other)
-    monkeypatch.setattr(checkpoint.Saver, "save", save)
     resumed = load_file(train(other) / "model.safetensors")
     assert whole.keys() == resumed.keys()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)

@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 import torch
-from pictures import COLOURS, line, write_pictures
+from pictures import COLOURS, line, pictures_run, write_pictures
 from ranks import run_ranks
 from safetensors.torch import load_file
 from torch import Tensor
 
 from vljepa import distributed
-from vljepa.config import OptimConfig, RunConfig, SourceConfig, StageConfig
+from vljepa.config import RunConfig
 from vljepa.errors import UserError
-from vljepa.recipes import RECIPES
 from vljepa.training import parallel
 from vljepa.training.checkpoint import Saver
 from vljepa.training.loop import train
@@ -30,20 +29,9 @@ STOP = 4
 
 def config_in(folder: Path) -> RunConfig:
     """A run over the pictures in ``folder``, in batches of which a rank may have no query, and the other one some."""
-    stage = StageConfig(
-        name="image",
-        sources=(SourceConfig(manifest="train/images.jsonl", num_frames=1),),
-        num_steps=JOINT,
-        global_batch_size=6,
-        optim=OptimConfig(warmup_steps=2),
-    )
-    decoder = replace(stage, name="y_decoder", trains="y_decoder", num_steps=DECODER, on_targets_steps=2)
-    model = RECIPES["tiny"]().model
-    model = replace(model, x_encoder=replace(model.x_encoder, frame_size=64, grid=2))
-    stages = (stage, replace(decoder, target_noise=0.1))
-    return RunConfig(
-        name="pictures", model=model, stages=stages, data=str(folder / "data"), precision="float32", log_every=1
-    )
+    config = pictures_run(folder, joint=JOINT, decoder=DECODER, batch=6, log_every=1)
+    x_encoder = replace(config.model.x_encoder, frame_size=64, grid=2)
+    return replace(config, model=replace(config.model, x_encoder=x_encoder))
 
 
 def long(config: RunConfig) -> RunConfig:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from pictures import write_pictures
+from pictures import Killed, write_pictures
 from safetensors.torch import load_file
 
 from vljepa.cli import main
@@ -13,10 +13,6 @@ from vljepa.model.vljepa import VLJEPA
 from vljepa.model.y_decoder import train_tokenizer
 from vljepa.recipes import RECIPES
 from vljepa.training import checkpoint
-
-
-class Killed(BaseException):
-    """Stands for the end of the process."""
 
 
 @pytest.fixture(scope="module")
