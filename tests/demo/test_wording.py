@@ -15,7 +15,7 @@ def _sweep(scores: Sequence[tuple[float, float]]) -> Sweep:
     rates, scored = np.array(scores).reshape(-1, 2, 1).transpose(1, 0, 2)
     one = np.array([1])
     return Sweep(
-        scores={"uniform pooled": scored}, decodings={"uniform pooled": rates}, num_annotations=one, durations=one
+        scores={"uniform exact": scored}, decodings={"uniform exact": rates}, num_annotations=one, durations=one
     )
 
 

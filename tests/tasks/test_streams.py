@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from vljepa.errors import UserError
-from vljepa.tasks.segment import segment, uniform_segments
+from vljepa.tasks.segment import segment, steady, uniform_segments
 from vljepa.tasks.stream import OnlineDecoder, StreamPolicy, events
+from vljepa.tasks.unit import unit_rows
 
 NAMES = ["east", "north", "up"]
 
@@ -39,6 +40,27 @@ def test_more_segments_than_embeddings_gives_one_each() -> None:
 def test_uniform_segments_have_equal_length() -> None:
     found = uniform_segments([0.5, 1.5, 2.5, 3.5], 2)
     assert [(s.start, s.end) for s in found] == [(0.0, 2.0), (2.0, 4.0)]
+
+
+def test_steadying_keeps_edges_and_drops_what_lies_across_them() -> None:
+    # Two meanings with something unlike both between them, as a window across a shift gives.
+    times, rows = made_stream([12, 2, 12])
+    calm = steady(rows, times.tolist(), 1.5)
+    nearest = calm.argmax(axis=1)
+    assert set(nearest[:12]) == {0} and set(nearest[12:14]) <= {0, 2} and set(nearest[14:]) == {2}
+    assert np.linalg.norm(calm, axis=1) == pytest.approx(1.0)
+
+
+def test_steadying_is_the_mean_of_the_calmest_stretch() -> None:
+    rng = np.random.default_rng(0)
+    rows, times = unit_rows(rng.standard_normal((40, 8))), np.cumsum(rng.uniform(0.1, 0.4, 40))
+    calm = steady(rows, times.tolist(), 1.0)
+    whole = [np.flatnonzero((times >= t) & (times < t + 1.0)) for t in times if t + 1.0 <= times[-1]]
+    for i in range(len(whole)):
+        means = [rows[some].mean(axis=0) for some in whole if i in some]
+        best = max(means, key=lambda mean: float(mean @ mean))
+        np.testing.assert_allclose(calm[i], unit_rows(best), atol=1e-5)
+    assert steady(rows[:1], [0.0], 1.0) == pytest.approx(rows[:1]) and len(steady(rows[:3], [0.0, 1.0, 2.0], 9.0)) == 3
 
 
 def test_bad_streams_are_refused() -> None:

@@ -80,7 +80,7 @@ def economy(found: Economy, duration: float) -> str:
     return curves(lines, alt, "decodings a second, Hz", "CIDEr-D")
 
 
-_CURVES = {"ward pooled": "cut with hindsight (Ward)", "uniform pooled": "equal intervals"}
+_CURVES = {"ward exact": "cut with hindsight (Ward)", "uniform exact": "equal intervals"}
 
 
 def p_values(found: Familiarity) -> str:

@@ -44,7 +44,7 @@ def watch_world(seen: Seen, world: Path) -> tuple[Watched, Economy]:
         uniform=uniform,
         most=most,
         sweep=swept,
-        hindsight=swept.saving("ward pooled", "uniform pooled"),
+        hindsight=swept.saving("ward exact", "uniform exact"),
         annotations=len(truths),
         right=sum(compare(said, truth).whole for said, truth in zip(texts, truths, strict=True)),
     )
@@ -124,7 +124,7 @@ def uniform_for(swept: Sweep, score: float, duration: float) -> tuple[float | No
 
     Between two counts that were tried, the score is interpolated linearly in the logarithm of the count.
     """
-    tried = sorted((p.rate_hz * duration, p.cider) for p in swept.curve if p.method == "uniform pooled")
+    tried = sorted((p.rate_hz * duration, p.cider) for p in swept.curve if p.method == "uniform exact")
     before: tuple[float, float] | None = None
     for count, reached in tried:
         if reached >= score:

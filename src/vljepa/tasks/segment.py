@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vljepa.errors import UserError
-from vljepa.tasks.unit import Embeddings
+from vljepa.tasks.unit import Embeddings, unit_rows
 from vljepa.tasks.ward import WardChain
 from vljepa.types import Segment
 
@@ -48,6 +48,42 @@ def ward_segments(chain: WardChain, times: Sequence[float], num_segments: int) -
         instants[-1] + half,
     ]
     return _from_edges(edges)
+
+
+def steady(embeddings: Embeddings, times: Sequence[float], width: float) -> np.ndarray:
+    """Average pooling that keeps edges: every instant gets the mean of the calmest stretch that holds it.
+
+    A window that lies across a shift sees two things at once, and its embedding may be unlike both; Ward's clustering
+    then spends a segment on it. So of all stretches of ``width`` that hold the instant the one of least variance counts
+    (the filter of Kuwahara et al., 1976).
+
+    Args:
+        embeddings: (T, E), in order of time.
+        times: T instants, seconds, increasing.
+        width: of the stretches, seconds.
+
+    Returns:
+        (T, E) unit rows, to be cut by ``segment``.
+
+    Raises:
+        UserError: an empty stream, or times that do not increase.
+    """
+    rows = unit_rows(embeddings)
+    instants = _checked_times(times, len(rows), 1)
+    count = len(rows)
+    # A stretch begins at every instant; of those that reach the stream's end the first alone is whole.
+    ends = np.searchsorted(instants, instants + width - 1e-9)
+    last = int(np.searchsorted(ends, count))
+    sums = np.concatenate([np.zeros((1, rows.shape[1])), rows.cumsum(axis=0, dtype=np.float64)])
+    means = (sums[ends] - sums[:-1]) / (ends - np.arange(count))[:, None]
+    variance = np.where(np.arange(count) <= last, 1.0 - (means * means).sum(axis=1), np.inf)
+    best = np.arange(count)
+    for back in range(1, int((ends - np.arange(count)).max())):
+        begin = np.arange(count) - back
+        holds = (begin >= 0) & (ends[begin] > np.arange(count))
+        better = holds & (variance[begin] < variance[best])
+        best[better] = begin[better]
+    return unit_rows(means[best])
 
 
 def uniform_segments(times: Sequence[float], num_segments: int) -> list[Segment]:

@@ -34,11 +34,11 @@ class StreamPolicy:
 
     window: float = 2.0
     """Stretch of the past over which variance is taken, seconds."""
-    threshold: float = 0.15
+    threshold: float = 0.2
     """Variance in the window (0 for equal, 1 for opposed embeddings) that counts as a shift of meaning."""
     release: float = 1.0
     """Share of a shift's variance below which it must have been since the shift before (hysteresis)."""
-    settle: float = 0.5
+    settle: float = 0.25
     """How long the variance must have stayed below its peak for the shift to count, seconds."""
     smoothing: float = 0.75
     """Stretch about a segment's middle whose mean is decoded, seconds (average pooling)."""
