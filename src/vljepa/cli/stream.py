@@ -66,7 +66,8 @@ def stream(
     stats = StreamStats()
     watch = loaded.watch(labels or None, alerts=alert, above=above, policy=policy, stats=stats)
     size = loaded.network.config.x_encoder.frame_size
-    opened = open_source(_named(source), rate_hz=rate or STREAM_RATE_HZ, size=size, fps=fps)
+    rate_hz = STREAM_RATE_HZ if rate is None else rate
+    opened = open_source(_named(source), rate_hz=rate_hz, size=size, fps=fps)
     began = time.monotonic()
     with opened, nullcontext() if out is None else EventFiles(out) as files, _view(opened, watch, began) as view:
 

@@ -11,7 +11,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vljepa.data.clock import Clock
-from vljepa.data.container import END_SLACK, sound_frames, video_stream
+from vljepa.data.container import END_SLACK, mean_rate, sound_frames, stated_duration, video_stream
 from vljepa.data.frame_source import SourceCounts
 from vljepa.errors import UserError
 
@@ -63,7 +63,7 @@ class Connection:
             UserError: a lost connection could not be made again, or a recording is cut short.
         """
         began = time.monotonic()
-        clock = Clock((lambda: time.monotonic() - began) if self.is_live else None, LONGEST_GAP)
+        clock = Clock(lambda: time.monotonic() - began, LONGEST_GAP) if self.is_live else Clock()
         retries = 0
         try:
             while True:
@@ -103,15 +103,14 @@ class Connection:
 
     @property
     def _gap(self) -> float:
-        return 1 / float(self._stream.average_rate or self._stream.guessed_rate or 25)
+        return 1 / mean_rate(self._stream)
 
     def _corrupt(self) -> None:
         self._counts.corrupt += 1
 
     def _is_complete(self, clock: Clock, is_new: bool) -> bool:
         """Whether a recording whose packets have ended is at its end."""
-        base = self._stream.time_base
-        stated = float(self._stream.duration * base) if self._stream.duration and base else None
+        stated = stated_duration(self._stream)
         end = 0.0 if clock.last is None else clock.last + self._gap
         known = stated if stated is not None else (self._container.duration or 0) / av.time_base
         if end + END_SLACK >= known:
@@ -135,13 +134,13 @@ class Connection:
                 return retries
             try:
                 self._container, self._stream = self._open()
+                if self.is_live:
+                    clock.break_off()
+                elif clock.last is not None:
+                    self._seek(clock.last)
+                return retries
             except UserError:
                 continue
-            if self.is_live:
-                clock.break_off()
-            elif clock.last is not None:
-                self._seek(clock.last)
-            return retries
 
     def _seek(self, seconds: float) -> None:
         base = float(self._stream.time_base or 1)

@@ -47,14 +47,12 @@ class Video:
     @property
     def fps(self) -> float:
         """Mean frames per second."""
-        return float(self.stream.average_rate or self.stream.guessed_rate or 25)
+        return mean_rate(self.stream)
 
     @property
     def stated_duration(self) -> float | None:
         """What the stream says of its duration, seconds."""
-        if self.stream.duration and self.stream.time_base:
-            return float(self.stream.duration * self.stream.time_base)
-        return None
+        return stated_duration(self.stream)
 
     @property
     def known_duration(self) -> float | None:
@@ -98,9 +96,14 @@ class Video:
         """
         gap = 1 / self.fps
         clock = Clock(longest=self.known_duration or math.inf)
-        for frame in sound_frames(self._container, self.stream, corrupt):
-            held = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else gap
-            yield clock.time(frame.time, gap), held, frame
+        try:
+            for frame in sound_frames(self._container, self.stream, corrupt):
+                held = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else gap
+                yield clock.time(frame.time, gap), held, frame
+        except av.FFmpegError as error:
+            raise UserError(
+                f"{self.medium}: breaks off after {clock.last or 0.0:.2f} s ({error.strerror}); fetch it again"
+            ) from error
 
     def pixels_at(self, times: Float[np.ndarray, " F"]) -> list[UInt8[np.ndarray, "H W 3"]]:
         """RGB of the frame on show at each of the ascending times; the reader stands at the beginning before.
@@ -192,6 +195,16 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
     stream.codec_context.thread_count = 1
     check_side(name, stream.codec_context.width, stream.codec_context.height)
     return stream
+
+
+def mean_rate(stream: VideoStream) -> float:
+    """Frames per second; where the stream does not say, 25."""
+    return float(stream.average_rate or stream.guessed_rate or 25)
+
+
+def stated_duration(stream: VideoStream) -> float | None:
+    """What a stream says of its duration, seconds."""
+    return float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
 
 
 def sound_frames(
