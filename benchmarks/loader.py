@@ -15,10 +15,11 @@ import av
 import numpy as np
 import torch
 import tyro
+from machine import processor
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
-from speed import processor, training
+from speed import training
 
 from vljepa.data.clips import ClipLoader
 from vljepa.data.mixture import ManifestSamples, Source
@@ -71,6 +72,8 @@ def main(clips: int = 32, seconds: int = 10, fps: int = 30, rounds: int = 5, see
         table.add_row(name, *(f"{rate:.1f}" for rate in (statistics.median(found), min(found), max(found))), "clips/s")
     table.add_row("nano's frozen X-Encoder, 2 threads, alone", f"{statistics.median(seen):.1f}", "", "", "clips/s")
     table.add_row(f"nano's {step.name}, 2 threads, alone", f"{step.value:.1f}", "", "", step.unit)
+    both = 1 / (1 / statistics.median(seen) + 1 / step.value)
+    table.add_row("  one after the other: what the loader is to stay ahead of", f"{both:.1f}", "", "", step.unit)
     console = Console(width=110)
     console.print(f"{processor()}; {clips} synthetic videos of 640x480, {seconds} s, {fps} Hz, {megabytes:.1f} MB")
     console.print(table)

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import tyro
+from machine import processor
 from rich.console import Console
 from rich.table import Table
 from transformers import LlamaConfig, LlamaModel
@@ -161,7 +162,8 @@ def training(network: VLJEPA, seed: int, repeats: int) -> list[Figure]:
     trained = VLJEPA(network.config)
     optimizer, guard = build_optimizer(trained, optim, part=None), Guard(optim, "speed")
     rng = np.random.default_rng(seed)
-    shape = (TRAIN_BATCH, network.config.x_encoder.num_frames, network.x_encoder.tokens_per_frame)
+    steps = -(-network.config.x_encoder.num_frames // network.x_encoder.tubelet)
+    shape = (TRAIN_BATCH, steps, network.x_encoder.tokens_per_frame)
     batch = Batch(
         visual_tokens=torch.randn(*shape, network.x_encoder.token_dim).half(),
         queries=[QUERY] * TRAIN_BATCH,
@@ -183,8 +185,8 @@ def training(network: VLJEPA, seed: int, repeats: int) -> list[Figure]:
 @torch.inference_mode()
 def _padding(network: VLJEPA, repeats: int) -> list[Figure]:
     """The predictor on queries as they are, and on as many tokens as padding would make of them."""
-    config = network.config.x_encoder
-    tokens = torch.randn(8, config.num_frames, network.x_encoder.tokens_per_frame, network.x_encoder.token_dim)
+    steps = -(-network.config.x_encoder.num_frames // network.x_encoder.tubelet)
+    tokens = torch.randn(8, steps, network.x_encoder.tokens_per_frame, network.x_encoder.token_dim)
     filler = " ".join(["a"] * PADDED_TOKENS)
     ours, padded = _by_turns(
         lambda: network.predict(tokens, [QUERY] * 8), lambda: network.predict(tokens, [filler] * 8), repeats
@@ -267,12 +269,6 @@ def _rate(name: str, unit: str, count: int, seconds: list[float]) -> Figure:
 
 def _ratio(name: str, slow: list[float], fast: list[float]) -> Figure:
     return Figure(name=name, value=statistics.median(slow) / statistics.median(fast), unit="times the time")
-
-
-def processor() -> str:
-    info = Path("/proc/cpuinfo")
-    names = [line for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
-    return names[0].split(":", 1)[1].strip() if names else platform.processor() or "unknown processor"
 
 
 def _show(about: dict[str, object], figures: list[Figure]) -> None:

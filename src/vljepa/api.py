@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vljepa.config import ModelConfig
 from vljepa.data.frame_source import FrameSource
 from vljepa.data.source import open_source
 from vljepa.data.video import probe, read_clip, resize
@@ -32,8 +33,8 @@ Video = str | Path | np.ndarray | Tensor
 Stream = Video | int | Iterable[np.ndarray | Tensor]
 """What ``open_source`` opens."""
 
-CAPTION_QUERY = "Describe this video in one sentence."
-IMAGE_QUERY = "Describe this image."
+CAPTION_QUERY = ModelConfig.video_query
+IMAGE_QUERY = ModelConfig.image_query
 ACTION_QUERY = "What is the action shown?"
 
 STREAM_RATE_HZ = 4.0
@@ -82,7 +83,8 @@ class Model:
         """
         self._require_decoder()
         frames = self._frames(video)
-        query = CAPTION_QUERY if len(frames) > 1 else IMAGE_QUERY
+        config = self.network.config
+        query = config.video_query if len(frames) > 1 else config.image_query
         return self._write(self._embed([frames], [query]))[0]
 
     def ask(self, video: Video, question: str, choices: Sequence[str] | None = None) -> list[Scored]:
@@ -108,15 +110,15 @@ class Model:
         """
         return classify(self._embed([self._frames(video)], [query]), labels, self.encode_text)[0]
 
-    def encode_video(self, videos: Sequence[Video], query: str = CAPTION_QUERY) -> Tensor:
-        """Predicted embeddings of the videos' answers to ``query``.
+    def encode_video(self, videos: Sequence[Video], query: str | None = None) -> Tensor:
+        """Predicted embeddings of the videos' answers to ``query``; default: the config's ``video_query``.
 
         Returns:
             Unit vectors, ``(videos, embed_dim)``.
         """
         if not len(videos):
             raise UserError("encode_video: no videos given; pass at least one")
-        return self._embed([self._frames(video) for video in videos], [query] * len(videos))
+        return self._embed([self._frames(video) for video in videos], [self._asked(query)] * len(videos))
 
     def encode_clips(self, clips: Sequence[Clip], queries: Sequence[str]) -> Tensor:
         """Predicted embeddings of clips, each with its own query: what evaluation and bulk work call.
@@ -196,7 +198,7 @@ class Model:
         *,
         fps: float | None = None,
         rate_hz: float = STREAM_RATE_HZ,
-        query: str = CAPTION_QUERY,
+        query: str | None = None,
     ) -> Iterator[tuple[float, Tensor]]:
         """The predicted embedding ``(embed_dim,)`` of the last frames at each instant, with its time in seconds.
 
@@ -204,7 +206,7 @@ class Model:
             source: as in ``stream``.
             fps: as in ``stream``.
             rate_hz: instants per second; the window is the model's number of frames at this rate.
-            query: what is asked at every instant.
+            query: what is asked at every instant; default: the config's ``video_query``.
 
         Raises:
             UserError: the source cannot be read; frames without ``fps``.
@@ -213,23 +215,23 @@ class Model:
         return self.embed_frames(opened, query)
 
     def embed_frames(
-        self, source: FrameSource, query: str = CAPTION_QUERY, stats: StreamStats | None = None
+        self, source: FrameSource, query: str | None = None, stats: StreamStats | None = None
     ) -> Iterator[tuple[float, Tensor]]:
         """``embed_stream`` of a source that is open already, and is closed at the end.
 
         Args:
             source: its frames are of the X-Encoder's size.
-            query: what is asked at every instant.
+            query: what is asked at every instant; default: the config's ``video_query``.
             stats: counts what the time is spent on.
         """
         window = SlidingWindow(self.network, stats)
         with source:
             for time, frame in source:
                 window.push(torch.from_numpy(frame.copy()))
-                yield time, window.embed([query])[0]
+                yield time, window.embed([self._asked(query)])[0]
 
     def encode_stream(
-        self, path: str | Path, *, rate_hz: float = STREAM_RATE_HZ, query: str = CAPTION_QUERY
+        self, path: str | Path, *, rate_hz: float = STREAM_RATE_HZ, query: str | None = None
     ) -> tuple[list[float], Tensor]:
         """``embed_stream`` of a whole file at once: the same values, several times faster.
 
@@ -240,7 +242,7 @@ class Model:
             UserError: the file cannot be read.
         """
         times, parts = stream_parts(self.network, path, rate_hz)
-        return times, embed_windows(self.network, parts, query)
+        return times, embed_windows(self.network, parts, self._asked(query))
 
     @torch.inference_mode()
     def familiarity(self, video: Video) -> float:
@@ -253,6 +255,10 @@ class Model:
         """
         tokens = self.network.encode_frames(self._frames(video)[None])
         return float(self.network.familiar(tokens)[0])
+
+    def _asked(self, query: str | None) -> str:
+        # "" is a query too.
+        return self.network.config.video_query if query is None else query
 
     def _require_decoder(self) -> None:
         if self.network.y_decoder is None:

@@ -89,6 +89,10 @@ class PredictorConfig:
     """Consecutive time steps joined into one token per grid cell; a single one is repeated to fill it. 1 for an
     X-Encoder that joins frames itself."""
     max_query_tokens: int = 512
+    inputs: Literal["normalized", "plain"] = "normalized"
+    """``normalized``: both kinds of tokens are projected and brought to one scale, visual ones get learned positions.
+    ``plain``, the form of open-vljepa: visual tokens are projected and nothing more, rotary positions alone tell them
+    apart; the query enters as the language model's own embeddings, begin token included."""
     init: str | None = None
     """Llama whose layers start the predictor, named as ``tokenizer``; None starts at random."""
     init_first_layer: int = 0
@@ -105,6 +109,9 @@ class YEncoderConfig:
     """Context, tokens; longer texts are cut."""
     prompt: str | None = None
     """Name of the backbone's own prompt put before every text, e.g. EmbeddingGemma's ``STS``; None adds nothing."""
+    pooled_only: bool = False
+    """The head reads the pooled outputs as they are: without the linear layers that a sentence encoder has after
+    pooling, and without scaling to unit length (the form of open-vljepa)."""
     train_token_embeddings: bool = False
     """Train the token table too. Off in ``nano``: the table alone would exceed the shipped size."""
 
@@ -134,6 +141,10 @@ class ModelConfig:
     """E, the shared space (the paper: 1,536)."""
     kind: Literal["vl_jepa", "dual_encoder"] = "vl_jepa"
     """``dual_encoder``: pooled visual features and no query, in the predictor's place (CLIP-style)."""
+    video_query: str = "Describe this video in one sentence."
+    """Asked of a video that comes without a query, to caption or to find it; it should be one the model has learned."""
+    image_query: str = "Describe this image."
+    """The same of an image."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,7 +70,7 @@ def test_smoothing_is_the_mean_round_about() -> None:
 def test_uneven_meanings_are_cut_better_than_evenly() -> None:
     """Short and long stretches, one annotation in the middle of each; the texts are decoded without error."""
     rng = np.random.default_rng(0)
-    lengths = rng.choice([6, 8, 40], 30)
+    lengths = rng.choice([9, 12, 40], 30)
     meaning = np.repeat(np.arange(30) % 4, lengths)
     rows = unit_rows(np.eye(4)[meaning] + rng.normal(0, 0.02, (len(meaning), 4)))
     times = np.arange(len(meaning)) / 4

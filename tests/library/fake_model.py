@@ -44,6 +44,8 @@ class FakeModel:
             name="fake",
             fingerprint=fingerprint,
             embed_dim=16,
+            video_query="what film?",
+            image_query="what picture?",
             encode_clips=self.encode_clips,
             encode_text=self.encode_text,
         )

@@ -11,7 +11,6 @@ import pytest
 from fake_model import FakeModel, direction
 from media import grey, write_video
 
-from vljepa.api import CAPTION_QUERY, IMAGE_QUERY
 from vljepa.data.video import MediaInfo, probe
 from vljepa.errors import UserError
 from vljepa.library import IndexReport, Library
@@ -60,8 +59,8 @@ def test_the_moment_is_found(library: Library, folder: Path) -> None:
 def test_a_short_file_is_one_clip_and_an_image_is_asked_as_an_image(model: FakeModel, folder: Path) -> None:
     Library.create(folder.parent / "long", model.embedder(), clip_seconds=10.0).index(folder)
     film = [(clip, query) for clip, query in model.seen if clip.media[0].endswith(".mp4")]
-    assert [(clip.start, clip.end, query) for clip, query in film] == [(None, None, CAPTION_QUERY)]
-    assert {query for clip, query in model.seen if clip.media[0].endswith(".png")} == {IMAGE_QUERY}
+    assert [(clip.start, clip.end, query) for clip, query in film] == [(None, None, "what film?")]
+    assert {query for clip, query in model.seen if clip.media[0].endswith(".png")} == {"what picture?"}
 
 
 def test_index_twice_is_index_once(library: Library, model: FakeModel, folder: Path, tmp_path: Path) -> None:

@@ -92,3 +92,19 @@ def test_lengths_that_do_not_fit_are_refused() -> None:
         model(torch.randn(4, 32), [3, 2])
     with pytest.raises(ValueError, match="same length"):
         model(torch.randn(5, 32), [3, 2], KVCache())
+
+
+@pytest.mark.parametrize("kv_heads", [1, 2, 4])
+def test_bfloat16_on_a_cpu_agrees_with_float32(kv_heads: int) -> None:
+    model = make(causal=False, kv_heads=kv_heads)
+    lengths = [5, 1, 3, 5]
+    hidden = torch.randn(sum(lengths), 32, requires_grad=True)
+    weight = torch.randn(sum(lengths), 32)
+    results = []
+    for enabled in (False, True):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
+            out = model(hidden, lengths)
+        (gradient,) = torch.autograd.grad((out.float() * weight).sum(), hidden)
+        results.append((out.float(), gradient))
+    for exact, rounded in zip(*results, strict=True):
+        assert (rounded - exact).norm() < 0.02 * exact.norm()

@@ -10,12 +10,14 @@ import tyro
 
 from vljepa.cli.demo import demo
 from vljepa.cli.evaluation import evaluate
+from vljepa.cli.importing import import_checkpoint
+from vljepa.cli.info import info
 from vljepa.cli.library import index, search
 from vljepa.cli.prepare import prepare
 from vljepa.cli.serve import serve
 from vljepa.cli.stream import stream
 from vljepa.cli.tasks import ask, caption, classify
-from vljepa.cli.training import info, tabletop, train, train_decoder
+from vljepa.cli.training import tabletop, train, train_decoder
 from vljepa.errors import UserError
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -32,6 +34,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serve,
     "tabletop": tabletop,
     "prepare": prepare,
+    "import": import_checkpoint,
     "info": info,
 }
 _CONTINUED = ("train", "train-decoder", "index")

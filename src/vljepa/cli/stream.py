@@ -35,9 +35,16 @@ def stream(
     fps: Annotated[float | None, tyro.conf.arg(help="Frames per second of a folder of frames.")] = None,
     threshold: Annotated[float | None, tyro.conf.arg(help="Variance in the window that ends an event.")] = None,
     window: Annotated[float | None, tyro.conf.arg(help="Seconds over which variance is taken.")] = None,
-    release: Annotated[float | None, tyro.conf.arg(help="Share of the threshold below which it is armed anew.")] = None,
+    release: Annotated[
+        float | None, tyro.conf.arg(help="Share of a change's variance that must lie before it.")
+    ] = None,
     min_interval: Annotated[float | None, tyro.conf.arg(help="Shortest event, seconds.")] = None,
+    settle: Annotated[float | None, tyro.conf.arg(help="Calm after a change before it counts, seconds.")] = None,
+    smoothing: Annotated[float | None, tyro.conf.arg(help="Stretch whose mean is decoded, seconds.")] = None,
     max_interval: Annotated[float | None, tyro.conf.arg(help="Longest event, seconds.")] = None,
+    budget_hz: Annotated[
+        float | None, tyro.conf.arg(help="Decodings a second to keep to, by moving the threshold.")
+    ] = None,
     model: ModelName = "nano",
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +55,7 @@ def stream(
 
     Example: vljepa stream rtsp://camera.local/live --alert "a ball rolls off the table" --out out/stream
     """
-    from vljepa.api import CAPTION_QUERY, STREAM_RATE_HZ
+    from vljepa.api import STREAM_RATE_HZ
     from vljepa.data.source import open_source
     from vljepa.model.window import StreamStats
     from vljepa.tasks.event_files import EventFiles
@@ -58,8 +65,11 @@ def stream(
         "threshold": threshold,
         "window": window,
         "release": release,
+        "settle": settle,
+        "smoothing": smoothing,
         "min_interval": min_interval,
         "max_interval": max_interval,
+        "budget_hz": budget_hz,
     }
     policy = StreamPolicy(**{name: value for name, value in given.items() if value is not None})
     loaded = load_model(model)
@@ -78,7 +88,7 @@ def stream(
                 _show(record, as_json)
 
         try:
-            for now, embedding in loaded.embed_frames(opened, query or CAPTION_QUERY, stats):
+            for now, embedding in loaded.embed_frames(opened, query, stats):
                 tell(watch.push(now, embedding))
                 view(now)
             whole = True
@@ -138,7 +148,7 @@ def _view(source: "FrameSource", watch: "Watch", began: float) -> Iterator[Calla
 
 def _line(now: float, source: "FrameSource", watch: "Watch", seconds: float) -> str:
     counts, decoder = source.counts, watch.decoder
-    drift, threshold = decoder.variance(), decoder.policy.threshold
+    drift, threshold = decoder.variance(), decoder.threshold
     bar = "#" * min(20, round(10 * drift / threshold))
     lost = [f"{n} {what}" for n, what in _lost(counts) if n]
     return "  ".join(

@@ -19,7 +19,7 @@ def caption(video: Positional[Path], model: ModelName = "nano", as_json: AsJson 
     Example: vljepa caption clip.mp4
     """
     loaded = load_model(model)
-    familiarity = loaded.familiarity(video)
+    familiarity = _familiarity(loaded, video)
     text = loaded.caption(video)
     show({"caption": text, "familiarity": familiarity}, [text, *_warning(familiarity)], as_json)
 
@@ -53,14 +53,19 @@ def classify(
 
 def _rank(model: "Model", video: Path, as_json: bool, rank: "Callable[[Model], Iterable[Any]]") -> None:
     ranked = list(rank(model))
-    familiarity = model.familiarity(video)
+    familiarity = _familiarity(model, video)
     values = {"ranked": [dataclasses.asdict(scored) for scored in ranked], "familiarity": familiarity}
     show(values, [*(f"{s.score:6.3f}  {s.text}" for s in ranked), *_warning(familiarity)], as_json)
 
 
-def _warning(familiarity: float) -> list[str]:
+def _familiarity(model: "Model", video: Path) -> float | None:
+    """None for a checkpoint without the score, such as an imported one."""
+    return model.familiarity(video) if model.network.familiarity.fitted else None
+
+
+def _warning(familiarity: float | None) -> list[str]:
     from vljepa.model.familiarity import UNFAMILIAR
 
-    if familiarity >= UNFAMILIAR:
+    if familiarity is None or familiarity >= UNFAMILIAR:
         return []
     return [f"(unlike the videos this model was trained on, p = {familiarity:.3f}: do not trust the answer)"]

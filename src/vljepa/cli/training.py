@@ -1,4 +1,4 @@
-"""Make data and models: ``tabletop``, ``train``, ``train-decoder``; and say what a model is: ``info``."""
+"""Make data and models: ``tabletop``, ``train``, ``train-decoder``."""
 
 import dataclasses
 import shlex
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 from tyro.conf import Positional
 
-from vljepa.cli.common import AsJson, load_model, show
 from vljepa.errors import UserError
 
 if TYPE_CHECKING:
@@ -107,22 +106,3 @@ def _started(config: "RunConfig", checkpoint: str) -> "RunConfig":
 
     stages = tuple(map(fitted, config.stages))
     return dataclasses.replace(config, model=model, stages=stages, start_from=str(folder))
-
-
-def info(checkpoint: Positional[str], as_json: AsJson = False) -> None:
-    """Say what a checkpoint holds.
-
-    Example: vljepa info runs/nano/model
-    """
-    network = load_model(checkpoint).network
-    values = {
-        "kind": network.config.kind,
-        "x_encoder": network.config.x_encoder.name,
-        "y_encoder": network.config.y_encoder.name,
-        "embed_dim": network.config.embed_dim,
-        "y_decoder": network.y_decoder is not None,
-        "parameters": {
-            name: sum(parameter.numel() for parameter in child.parameters()) for name, child in network.named_children()
-        },
-    }
-    show(values, [f"{name}: {value}" for name, value in values.items()], as_json)

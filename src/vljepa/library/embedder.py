@@ -22,6 +22,10 @@ class Embedder:
     """Equal fingerprints mean equal embeddings."""
     embed_dim: int
     """E."""
+    video_query: str
+    """Asked of every video."""
+    image_query: str
+    """Asked of every image."""
     encode_clips: Callable[[Sequence[Clip], Sequence[str]], Tensor]
     """Clips and a query for each to unit vectors (clips, E); raises UserError if a clip cannot be read."""
     encode_text: Callable[[Sequence[str]], Tensor]
@@ -40,6 +44,8 @@ class Embedder:
             name=str(folder.resolve()) if folder.is_dir() else str(name_or_folder),
             fingerprint=fingerprint(model.network),
             embed_dim=model.network.config.embed_dim,
+            video_query=model.network.config.video_query,
+            image_query=model.network.config.image_query,
             encode_clips=model.encode_clips,
             encode_text=model.encode_text,
         )

@@ -8,7 +8,6 @@ from itertools import islice
 import numpy as np
 from torch import Tensor
 
-from vljepa.api import CAPTION_QUERY, IMAGE_QUERY
 from vljepa.data.video import probe
 from vljepa.errors import UserError
 from vljepa.library.embedder import Embedder
@@ -112,7 +111,7 @@ class IndexRun:
             else:
                 count = count_spans(info.duration, seconds)
                 # The same questions as ``Model.caption`` asks.
-                query = IMAGE_QUERY if info.num_frames == 1 else CAPTION_QUERY
+                query = self._embedder.image_query if info.num_frames == 1 else self._embedder.video_query
                 # Clips of a file are stored in order, so those that are there are its first ones.
                 for index, (start, end) in islice(enumerate(spans(info.duration, seconds)), stored[file.path], None):
                     if file.path in self._broken:

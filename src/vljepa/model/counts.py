@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 from tokenizers import Tokenizer, models
-from torch import Tensor, nn
+from torch import nn
 
 from vljepa.config import ModelConfig
 from vljepa.model.architectures import architecture
@@ -40,7 +40,8 @@ def count_parameters(config: ModelConfig) -> dict[str, int]:
 
 
 def _count_predictor(config: ModelConfig, shape: TokenShape) -> dict[str, int]:
-    embedder = TokenEmbedder(tokenizer=Tokenizer(models.BPE()), table=_token_table(config.predictor.tokenizer))
+    table = torch.empty(token_table_shape(config.predictor.tokenizer), device="meta")
+    embedder = TokenEmbedder(tokenizer=Tokenizer(models.BPE()), table=table)
     steps = -(-config.x_encoder.num_frames // shape.tubelet)
     untrained = replace(config.predictor, init=None)
     with torch.device("meta"):
@@ -59,12 +60,17 @@ def _count_pooled(config: ModelConfig, shape: TokenShape) -> dict[str, int]:
     return {"predictor.rest": _count(pooled)}
 
 
-def _token_table(name: str) -> Tensor:
-    """Token embeddings of which only the shape counts."""
+def token_table_shape(name: str) -> tuple[int, int]:
+    """Tokens and width of the table that reads queries.
+
+    Raises:
+        UserError: its architecture is not known and cannot be had.
+    """
     if name in SOURCES:
-        return load_token_embedder(name).table
+        vocabulary, width = load_token_embedder(name).table.shape
+        return vocabulary, width
     settings = architecture(name)
-    return torch.empty(settings.vocab_size, settings.hidden_size, device="meta")
+    return settings.vocab_size, settings.hidden_size
 
 
 def _count(module: nn.Module) -> int:

@@ -51,15 +51,22 @@ class Predictor(nn.Module):
         self.tokenizer = embedder.tokenizer
         # Frozen and had from its source again, so no part of the trained weights.
         self.register_buffer("token_table", embedder.table, persistent=False)
-        self.token_norm = nn.LayerNorm(token_dim)
+        plain = config.inputs == "plain"
+        if plain and embedder.table.shape[1] != dim:
+            raise UserError(
+                f"predictor.inputs: plain queries need token embeddings as wide as the transformer, {dim}; "
+                f"those of {config.tokenizer} have {embedder.table.shape[1]}"
+            )
+        self.token_norm = nn.Identity() if plain else nn.LayerNorm(token_dim)
         # Visual and query tokens enter on one scale. Without it the visual ones grow a hundredfold, drown positions
         # and query, and no question is learned (docs/log.md).
         self.visual_proj = nn.Linear(token_dim * config.tubelet, dim)
-        self.visual_norm = nn.RMSNorm(dim, eps=config.transformer.norm_eps)
-        self.time_position = nn.Parameter(torch.randn(-(-max_steps // config.tubelet), dim) * _POSITION_STD)
-        self.space_position = nn.Parameter(torch.randn(tokens_per_frame, dim) * _POSITION_STD)
-        self.query_proj = nn.Linear(embedder.table.shape[1], dim)
-        self.query_norm = nn.RMSNorm(dim, eps=config.transformer.norm_eps)
+        self.visual_norm = nn.Identity() if plain else nn.RMSNorm(dim, eps=config.transformer.norm_eps)
+        if not plain:
+            self.time_position = nn.Parameter(torch.randn(-(-max_steps // config.tubelet), dim) * _POSITION_STD)
+            self.space_position = nn.Parameter(torch.randn(tokens_per_frame, dim) * _POSITION_STD)
+        self.query_proj = nn.Identity() if plain else nn.Linear(embedder.table.shape[1], dim)
+        self.query_norm = nn.Identity() if plain else nn.RMSNorm(dim, eps=config.transformer.norm_eps)
         self.transformer = Transformer(config.transformer)
         self.head = nn.Linear(dim, embed_dim)
         self._memo: dict[str, list[int]] = {}
@@ -67,7 +74,7 @@ class Predictor(nn.Module):
             _start_from_language_model(self.transformer, config.init, config.init_first_layer)
 
     def forward(self, visual_tokens: Float[Tensor, "B T N D"], queries: Sequence[str]) -> Float[Tensor, "B E"]:
-        """Predicted embeddings, not normalised. An empty query adds no tokens.
+        """Predicted embeddings, not normalised. An empty query adds no tokens (with plain inputs the begin token).
 
         Raises:
             ValueError: another number of queries than of clips.
@@ -100,8 +107,10 @@ class Predictor(nn.Module):
             # The last step fills the tubelet; for an image that is the image itself.
             tokens = torch.cat((tokens, tokens[:, -1:].expand(-1, short, -1, -1)), dim=1)
         tokens = tokens.view(batch, -1, tubelet, num_tokens, token_dim).transpose(2, 3).flatten(3)
-        time = self._time_positions(tokens.shape[1])
         content = self.visual_norm(self.visual_proj(tokens).float())
+        if self.config.inputs == "plain":
+            return content.flatten(1, 2)
+        time = self._time_positions(content.shape[1])
         return (content + time[:, None] + self.space_position).flatten(1, 2)
 
     def _time_positions(self, count: int) -> Tensor:
@@ -116,11 +125,11 @@ class Predictor(nn.Module):
         return self.query_norm(self.query_proj(words).float())
 
     def _tokenize(self, query: str) -> list[int]:
-        """Token ids without special tokens, cut to the context; queries repeat, so they are remembered."""
+        """Token ids, cut to the context, special ones only if plain; queries repeat, so they are remembered."""
         if query not in self._memo:
             if len(self._memo) >= _MEMO_SIZE:
                 self._memo.clear()
-            ids = self.tokenizer.encode(query, add_special_tokens=False).ids
+            ids = self.tokenizer.encode(query, add_special_tokens=self.config.inputs == "plain").ids
             self._memo[query] = ids[: self.config.max_query_tokens]
         return self._memo[query]
 

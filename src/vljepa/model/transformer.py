@@ -15,8 +15,10 @@ from torch.nn.functional import scaled_dot_product_attention, silu
 
 from vljepa.config import RopeScaling, TransformerConfig
 
-Group = tuple[int, int, int]
-"""First token, number of sequences and their common length of a run of equally long sequences."""
+Group = tuple[int, int]
+"""Number of sequences and their common length, of a run of equally long sequences."""
+_WRITTEN_OUT_TOKENS = 2048
+"""Longest sequences whose weights of all to all are held in memory."""
 
 
 class KVCache:
@@ -88,18 +90,21 @@ class Attention(nn.Module):
         q = rotate(self.q_proj(hidden).view(len(hidden), -1, head_dim), rope)
         k = rotate(self.k_proj(hidden).view(len(hidden), -1, head_dim), rope)
         v = self.v_proj(hidden).view(len(hidden), -1, head_dim)
-        mixed = [self._attend(q, k, v, group, cache) for group in groups]
+        # Cut at once: the gradient of a slice would be as large as the whole.
+        sizes = [count * length for count, length in groups]
+        parts = zip(q.split(sizes), k.split(sizes), v.split(sizes), groups, strict=True)
+        mixed = [self._attend(*part, cache) for part in parts]
         return self.o_proj(mixed[0] if len(mixed) == 1 else torch.cat(mixed))
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, group: Group, cache: KVCache | None) -> Tensor:
-        """Attention inside each sequence of one group: ``(count * length, dim)``."""
-        start, count, length = group
-        q, k, v = (
-            x[start : start + count * length].view(count, length, -1, self.config.head_dim).transpose(1, 2)
-            for x in (q, k, v)
-        )
+        """Attention inside each sequence of one group, from its tokens: ``(count * length, dim)``."""
+        count, length = group
+        q, k, v = (x.view(count, length, -1, self.config.head_dim).transpose(1, 2) for x in (q, k, v))
         if cache is not None:
             k, v = cache.extend(self.layer, k, v)
+        written_out = q.device.type == "cpu" and q.dtype == torch.bfloat16 and length <= _WRITTEN_OUT_TOKENS
+        if written_out and not self.config.causal:
+            return _written_out(q, k, v).transpose(1, 2).reshape(count * length, -1)
         past = k.shape[2] - length
         mask = None
         if self.config.causal and past and length > 1:
@@ -113,6 +118,17 @@ class Attention(nn.Module):
             enable_gqa=self.config.num_heads != self.config.num_kv_heads,
         )
         return out.transpose(1, 2).reshape(count * length, -1)
+
+
+def _written_out(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Attention of all to all, each ``(batch, heads, length, head_dim)``.
+
+    In bfloat16 on a CPU the fused kernel takes 2 to 5 times as long, most of it in the backward pass.
+    """
+    # Query heads that share a key head lie one below the other.
+    rows = q.reshape(len(q), k.shape[1], -1, q.shape[-1])
+    weights = (rows * q.shape[-1] ** -0.5 @ k.transpose(-2, -1)).softmax(-1, dtype=torch.float32)
+    return (weights.to(v.dtype) @ v).view(q.shape)
 
 
 class MLP(nn.Module):
@@ -184,7 +200,7 @@ class Transformer(nn.Module):
             hidden = hidden[order]
         past = cache.length if cache is not None else 0
         positions = torch.cat(
-            [torch.arange(past, past + length, device=hidden.device).repeat(count) for _, count, length in groups]
+            [torch.arange(past, past + length, device=hidden.device).repeat(count) for count, length in groups]
         )
         rope = rope_table(positions, self.config)
         for layer in self.layers:
@@ -201,12 +217,11 @@ def _group(lengths: Sequence[int]) -> tuple[Int[Tensor, " tokens"] | None, list[
     """Order of tokens that brings equally long sequences together (None: as they are), and the groups."""
     sizes = torch.tensor(lengths)
     if (sizes == sizes[0]).all():
-        return None, [(0, len(lengths), int(lengths[0]))]
+        return None, [(len(lengths), int(lengths[0]))]
     starts = sizes.cumsum(0) - sizes
-    groups, pieces, first = [], [], 0
+    groups, pieces = [], []
     for length in sorted(set(lengths)):
         begin = starts[sizes == length]
         pieces.append((begin[:, None] + torch.arange(length)).flatten())
-        groups.append((first, len(begin), int(length)))
-        first += len(begin) * length
+        groups.append((len(begin), int(length)))
     return torch.cat(pieces), groups

@@ -95,10 +95,33 @@ def find_weights(name: str) -> Weights:
             f"backbone {name!r} is unknown; choose one of {', '.join(SOURCES)}, a folder, or owner/name on the "
             "Hugging Face hub"
         )
-    repository, _, revision = name.partition("@")
-    folder = _in_hub(name, repository, revision or None)
-    # The hub's cache calls the folder of a snapshot by its commit.
-    return _in_folder(folder, origin=f"{repository}@{folder.name}")
+    folder, origin = _in_hub(name, "backbone", _WANTED)
+    return _in_folder(folder, origin)
+
+
+def find_checkpoint(source: str, names: Sequence[str]) -> Weights:
+    """The one file of weights that somebody else has trained.
+
+    Args:
+        source: that file, the folder it lies in, or ``owner/name`` or ``owner/name@revision`` on the hub.
+        names: what it may be called in a folder or on the hub; the first one there is taken.
+
+    Raises:
+        UserError: there is no such file, or the hub's is gated or out of reach.
+    """
+    path = Path(source)
+    if path.is_file():
+        return Weights(folder=path.parent, files=(path,), origin=str(path.resolve()), sha256=_sha256(path))
+    if path.is_dir():
+        folder, origin = path, str(path.resolve())
+    elif "/" in source and path.suffix not in (".pt", ".safetensors"):
+        folder, origin = _in_hub(source, "checkpoint", names)
+    else:
+        raise UserError(f"{source}: file not found; name a file, a folder, or owner/name on the Hugging Face hub")
+    for name in names:
+        if (folder / name).is_file():
+            return Weights(folder=folder, files=(folder / name,), origin=origin, sha256=_sha256(folder / name))
+    raise UserError(f"{source}: holds no {' or '.join(names)}; name the file itself")
 
 
 def _in_package(name: str, source: Source) -> Weights:
@@ -124,28 +147,38 @@ def _in_folder(folder: Path, origin: str) -> Weights:
     return Weights(folder=folder, files=files, origin=origin, sha256=together)
 
 
-def _in_hub(name: str, repository: str, revision: str | None) -> Path:
+def _in_hub(name: str, what: str, wanted: Sequence[str]) -> tuple[Path, str]:
+    """Folder and origin of ``owner/name`` or ``owner/name@revision``, of which the ``wanted`` files are fetched."""
+    repository, _, revision = name.partition("@")
+    fetch = functools.partial(snapshot_download, repository, revision=revision or None, allow_patterns=list(wanted))
     try:
-        folder = Path(snapshot_download(repository, revision=revision, local_files_only=True, allow_patterns=_WANTED))
-        if _weight_files(folder):
-            return folder
+        folder = Path(fetch(local_files_only=True))
+        # The cache may hold a config without the weights.
+        if any(path.suffix != ".json" for pattern in wanted for path in folder.rglob(pattern)):
+            return folder, _commit(repository, folder)
     except LocalEntryNotFoundError:
         pass
     except ValueError as error:
-        raise UserError(f"backbone {name!r}: {_first_line(error)}; name a folder, or owner/name@revision") from error
+        raise UserError(f"{what} {name!r}: {_first_line(error)}; name a folder, or owner/name@revision") from error
     try:
-        return Path(snapshot_download(repository, revision=revision, allow_patterns=_WANTED))
+        folder = Path(fetch())
     except GatedRepoError as error:
         raise UserError(
-            f"backbone {name!r} is gated; accept its licence at https://huggingface.co/{repository} and run "
+            f"{what} {name!r} is gated; accept its licence at https://huggingface.co/{repository} and run "
             f"`hf auth login`, or name a folder that holds its files; {_NO_LICENCE}"
         ) from error
     except (OSError, HTTPError) as error:
         raise UserError(
-            f"backbone {name!r} is not in the Hugging Face cache and cannot be downloaded ({_first_line(error)}); "
+            f"{what} {name!r} is not in the Hugging Face cache and cannot be downloaded ({_first_line(error)}); "
             f"run `hf download {repository}` where there is a network, or name a folder that holds its files; "
             f"{_NO_LICENCE}"
         ) from error
+    return folder, _commit(repository, folder)
+
+
+def _commit(repository: str, folder: Path) -> str:
+    # The hub's cache calls the folder of a snapshot by its commit.
+    return f"{repository}@{folder.name}"
 
 
 def _weight_files(folder: Path) -> tuple[Path, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-from vljepa.api import CAPTION_QUERY, IMAGE_QUERY, Model
+from vljepa.api import Model
 from vljepa.errors import UserError
 from vljepa.tasks.answer import answer
 from vljepa.types import Scored
@@ -66,7 +66,8 @@ class Engine:
         for count in {len(one.frames) for one in looks}:
             rows = [row for row, one in enumerate(looks) if len(one.frames) == count]
             tokens = self._encode(torch.from_numpy(np.stack([looks[row].frames for row in rows])))
-            default = CAPTION_QUERY if count > 1 else IMAGE_QUERY
+            config = self.network.config
+            default = config.video_query if count > 1 else config.image_query
             embeddings[rows] = self.network.predict(tokens, [looks[row].query or default for row in rows]).cpu()
             if self.network.familiarity.fitted:
                 familiarity[rows] = self.network.familiar(tokens).cpu()

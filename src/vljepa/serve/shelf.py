@@ -73,6 +73,8 @@ class Shelf:
             name=engine.name,
             fingerprint=fingerprint(engine.network),
             embed_dim=engine.network.config.embed_dim,
+            video_query=engine.network.config.video_query,
+            image_query=engine.network.config.image_query,
             encode_clips=self._encode_clips,
             encode_text=self._encode_text,
         )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from vljepa.api import CAPTION_QUERY, STREAM_RATE_HZ
+from vljepa.api import STREAM_RATE_HZ
 from vljepa.data.source import is_address, open_source
 from vljepa.data.video import probe
 from vljepa.errors import UserError
@@ -82,7 +82,7 @@ class Streams:
             path=str(path) if path else None,
             is_live=path is None,
             duration=duration,
-            query=query or CAPTION_QUERY,
+            query=query or self._engine.network.config.video_query,
             realtime=realtime,
             created=time.time(),
         )

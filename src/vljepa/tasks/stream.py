@@ -32,7 +32,7 @@ class StreamPolicy:
     the middle of the window whose variance has passed the threshold and is the greatest round about.
     """
 
-    window: float = 1.75
+    window: float = 2.0
     """Stretch of the past over which variance is taken, seconds."""
     threshold: float = 0.15
     """Variance in the window (0 for equal, 1 for opposed embeddings) that counts as a shift of meaning."""

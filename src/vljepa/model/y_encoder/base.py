@@ -36,6 +36,7 @@ class YEncoder(nn.Module):
                 if isinstance(module, nn.Embedding):
                     module.requires_grad_(False)
         self.width = width
+        self._pooled_only = config.pooled_only
         self.head = nn.Linear(width, embed_dim)
         if embed_dim == width:
             # Training then starts from the space that the encoder already knows.
@@ -61,17 +62,20 @@ class YEncoder(nn.Module):
 
     def forward(self, texts: Sequence[str]) -> Tensor:
         """Texts to embeddings, (n, E), not normalised; row i belongs to ``texts[i]``."""
-        embeddings: Tensor = self.head(self.sentence_embedding(texts))
+        embeddings: Tensor = self.head(self._encode_distinct(texts, unit=not self._pooled_only))
         return embeddings
 
     def sentence_embedding(self, texts: Sequence[str]) -> Tensor:
-        """Texts to the backbone's own sentence embeddings, (n, width), of unit length: before our head.
+        """Texts to the backbone's own sentence embeddings, (n, width), of unit length: before our head."""
+        return self._encode_distinct(texts, unit=True)
 
-        Each distinct text is encoded once.
-        """
+    def _encode_distinct(self, texts: Sequence[str], *, unit: bool) -> Tensor:
+        """What the backbone gives, (n, width), scaled to unit length if asked. Each distinct text is encoded once."""
         device = self.head.weight.device
         if not texts:
             return torch.empty(0, self.width, device=device)
         distinct = {text: index for index, text in enumerate(dict.fromkeys(texts))}
-        embeddings = functional.normalize(self.encode(list(distinct)).float(), dim=-1)
+        embeddings = self.encode(list(distinct)).float()
+        if unit:
+            embeddings = functional.normalize(embeddings, dim=-1)
         return embeddings[torch.tensor([distinct[text] for text in texts], device=device)]

@@ -28,10 +28,10 @@ _DENSE = {"google/embeddinggemma-300m": ((768, 3072), (3072, 768))}
 
 
 class SentenceEncoder(YEncoder):
-    """A transformer, pooled, and the linear layers after it.
+    """A transformer, pooled, and the linear layers after it, where its config keeps them.
 
     Args:
-        config: which one, its context, its prompt, and whether token tables train.
+        config: which one, its context, its prompt, what follows pooling, and whether token tables train.
         embed_dim: E, width of the shared space.
 
     Raises:
@@ -49,7 +49,7 @@ class SentenceEncoder(YEncoder):
         width = int(transformer.config.hidden_size)
         dense = nn.Sequential()
         for module in modules:
-            if module["type"].endswith(".Dense"):
+            if module["type"].endswith(".Dense") and not config.pooled_only:
                 dense.append(_load_dense(weights.folder / module["path"]))
                 width = int(dense[-1].out_features)  # type: ignore[arg-type]
         super().__init__(config, _stack(transformer, dense), "backbone", width, embed_dim)
@@ -61,7 +61,7 @@ class SentenceEncoder(YEncoder):
     @staticmethod
     def skeleton(config: YEncoderConfig) -> tuple[nn.Module, int]:
         settings = architecture(config.name)
-        widths = _DENSE.get(config.name.partition("@")[0], ())
+        widths = () if config.pooled_only else _DENSE.get(config.name.partition("@")[0], ())
         dense = nn.Sequential(*(nn.Linear(before, after, bias=False) for before, after in widths))
         return _stack(AutoModel.from_config(settings), dense), widths[-1][1] if widths else settings.hidden_size
 
