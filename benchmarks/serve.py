@@ -2,7 +2,7 @@
 
 Each client asks without pause, one question after the other: half embed texts, the others caption, classify and encode
 a kept video or one they send along. One that is refused comes back after what Retry-After says. Memory is the resident
-set of the server and its decoding processes together, before (after a warm-up of the same kind) and after.
+set of the server and of its decoding processes, after a warm-up of the same kind and then at equal intervals.
 
     python benchmarks/serve.py --clients 64 --seconds 60
 """
@@ -30,6 +30,8 @@ from vljepa.tabletop.scene import VERBS
 _SERVE = "import sys\nfrom vljepa.cli import main\nif __name__ == '__main__': sys.exit(main())"
 _WARM_UP = 10.0
 """Seconds."""
+_PARTS = 6
+"""Of the time, after each of which memory is read."""
 LABELS = ["pushing a cube to the left", "spinning a ball", "lifting a cone", "stacking two cubes"]
 
 
@@ -57,11 +59,11 @@ def write_clip(path: Path) -> Path:
     return path
 
 
-def resident_mb(pid: int) -> float:
-    """Of a process and its children, MB."""
+def resident_mb(pid: int) -> tuple[float, float]:
+    """Of a process, and of its children together, MB."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6 + sum(resident_mb(int(child)) for child in children)
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6, sum(resident_mb(int(child))[0] for child in children)
 
 
 async def ask(client: httpx2.AsyncClient, number: int, media: str, clip: bytes) -> tuple[str, httpx2.Response]:
@@ -79,9 +81,9 @@ async def ask(client: httpx2.AsyncClient, number: int, media: str, clip: bytes) 
     return "encode a video sent along", await client.post("/v1/encode", files={"file": ("clip.mp4", clip)})
 
 
-async def load(address: str, clients: int, seconds: float, clip: Path) -> Tally:
+async def load(address: str, clients: int, seconds: float, clip: Path, tally: Tally) -> None:
     """Have so many clients ask for so long."""
-    tally, content = Tally(), clip.read_bytes()
+    content = clip.read_bytes()
     limits = httpx2.Limits(max_connections=clients, max_keepalive_connections=clients)
     async with httpx2.AsyncClient(base_url=address, limits=limits, timeout=120) as client:
         media = (await client.post("/v1/media", files={"file": ("clip.mp4", content)})).json()["id"]
@@ -101,7 +103,6 @@ async def load(address: str, clients: int, seconds: float, clip: Path) -> Tally:
                     await asyncio.sleep(float(response.headers.get("retry-after", 1)))
 
         await asyncio.gather(*(one(number) for number in range(clients)))
-    return tally
 
 
 def show(tally: Tally, seconds: float) -> None:
@@ -136,15 +137,18 @@ def main(clients: int = 64, seconds: float = 60.0, max_waiting: int = 32, model:
         try:
             assert server.stdout is not None
             address = server.stdout.readline().split("at ")[1].split()[0]
-            asyncio.run(load(address, clients, _WARM_UP, clip))
-            before = resident_mb(server.pid)
-            tally = asyncio.run(load(address, clients, seconds, clip))
-            after = resident_mb(server.pid)
+            asyncio.run(load(address, clients, _WARM_UP, clip, Tally()))
+            memory = [resident_mb(server.pid)]
+            tally = Tally()
+            for _ in range(_PARTS):
+                asyncio.run(load(address, clients, seconds / _PARTS, clip, tally))
+                memory.append(resident_mb(server.pid))
         finally:
             server.terminate()
             server.wait(30)
     show(tally, seconds)
-    print(f"resident memory: {before:.0f} MB before, {after:.0f} MB after ({after / before - 1:+.1%})")
+    print("resident memory, MB: server", *(f"{own:.0f}" for own, _ in memory))
+    print("   its decoding processes", *(f"{children:.0f}" for _, children in memory))
 
 
 if __name__ == "__main__":

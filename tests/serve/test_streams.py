@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ import numpy as np
 import pytest
 import torch
 from fastapi.testclient import TestClient
+from media import grey
+from servers import http, transport_stream
 from serving import POLICY, wait_for
 
 from vljepa.api import Model
@@ -170,3 +174,21 @@ def test_a_stream_unlike_the_training_videos_is_said_to_be(
         familiarity.load_state_dict(before)
     (told,) = [r for r in client.app.state.services.streams.log(id).records() if r["type"] == "familiarity"]
     assert told["familiarity"] == 0.0 and told["familiar"] is False
+
+
+def test_a_live_source_that_falls_silent_can_be_stopped(serve: Callable[..., Any], tmp_path: Path) -> None:
+    content = transport_stream(tmp_path / "live.ts", grey(range(0, 200, 2), 64, 64), fps=20)
+    over = threading.Event()
+    answers = [("video/mp2t", lambda send: (send(content), over.wait(30)))]
+    with serve(tmp_path / "data", allow_live=True) as client, http(answers) as address:
+        id = start(client, address)
+        with client.websocket_connect(f"ws://127.0.0.1/v1/streams/{id}/live?frames=true") as socket:
+            heard = hear(socket, lambda m: m["type"] == "event")
+            assert any(m["type"] == "frame" for m in heard) and heard[0]["is_live"]
+            socket.send_json({"type": "ask", "question": "What?", "choices": ["rain", "snow"]})
+            assert len(hear(socket, lambda m: m["type"] == "answer")[-1]["answers"]) == 2
+        began = time.monotonic()
+        assert client.post(f"/v1/streams/{id}/stop").json()["state"] == "stopped"
+        assert time.monotonic() - began < 5
+        assert client.get(f"/v1/streams/{id}/file").status_code == 404
+        over.set()

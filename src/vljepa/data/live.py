@@ -56,7 +56,8 @@ class LiveSource(FrameSource):
             self._connection.close()
         else:
             self._reader.join(timeout=1.0)
-        super().close()
+        # Not closed as a generator: whoever reads may wait in it, in another thread. It has just been told to end.
+        self._frames = iter(())
 
     def _taken(self) -> Iterator[TimedFrame]:
         self._reader.start()

@@ -78,8 +78,9 @@ class VLJEPA(nn.Module):
 
     def encode_frames(self, frames: Tensor) -> Tensor:
         """Frames, uint8 (B, F, S, S, 3), to visual tokens S_V (B, T, N, D), without gradient."""
-        tokens: Tensor = self.x_encoder(frames.to(self.device))
-        return tokens
+        # On a CPU a clip's activations fit its cache and those of several do not: together they took twice as long.
+        at_once = 1 if self.device.type == "cpu" else len(frames)
+        return torch.cat([self.x_encoder(some.to(self.device)) for some in frames.split(at_once)])
 
     def predict(self, visual_tokens: Tensor, queries: Sequence[str]) -> Tensor:
         """Visual tokens (B, T, N, D) and B queries to predicted embeddings (B, E), unit length."""

@@ -180,7 +180,8 @@ class Session:
     def stop(self) -> None:
         """End after the frame at work; the open event is still closed."""
         self._stop.set()
-        if self._source.is_live:
+        if self.log.about["is_live"]:
+            # It may wait for the network.
             self._source.close()
 
     def _run(self) -> None:
