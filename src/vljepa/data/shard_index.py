@@ -17,7 +17,6 @@ import json
 import os
 import re
 import tarfile
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,15 +60,12 @@ class ShardIndex:
         known = _first_line(path)
         if {name: known.get(name) for name in about} != about:
             samples, left_out = _scan(shard, stat.st_size)
-            known = about | {
-                "num_samples": len(samples),
-                "left_out": {"counts": left_out.counts, "examples": left_out.examples},
-            }
+            known = about | {"num_samples": len(samples), "left_out": left_out.to_json()}
             aside = path.with_suffix(".writing")
             with aside.open("w", encoding="utf-8") as file:
                 file.writelines(json.dumps(line) + "\n" for line in (known, *samples))
             os.replace(aside, path)
-        left_out = LeftOut(Counter(known["left_out"]["counts"]), known["left_out"]["examples"])
+        left_out = LeftOut.from_json(known["left_out"])
         return cls(shard=shard, num_samples=known["num_samples"], left_out=left_out, path=path)
 
     def samples(self) -> list[Sample]:
