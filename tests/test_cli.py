@@ -1,5 +1,9 @@
 """The command's help and its exit codes."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from vljepa.cli import COMMANDS, main
@@ -29,3 +33,21 @@ def test_stopping_a_run_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.setattr("vljepa.cli.train", stopped)
     assert main(["train", "nano"]) == 130
     assert capsys.readouterr().err == "vljepa: stopped; the same command goes on from here\n"
+
+
+@pytest.mark.parametrize("code", ["", "print('x' * 10**6); "])
+def test_a_reader_that_has_seen_enough_is_no_error(code: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    # As `vljepa train nano --help | head -1`; little output fails in the end, much of it in the middle.
+    command = f"""if True:
+        import sys, vljepa.cli
+        def talk(*_): {code}print("much")
+        vljepa.cli.train = talk
+        sys.exit(vljepa.cli.main(["train", "nano"]))
+    """
+    with subprocess.Popen([sys.executable, "-c", command], stdout=writing, stderr=subprocess.PIPE) as process:
+        os.close(writing)
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert process.returncode == 141

@@ -95,6 +95,14 @@ def from_rank_0(value: T) -> T:
     return values[0]
 
 
+def from_all_ranks(value: T) -> list[T]:
+    """The values of all ranks, in their order, once every rank has given its own."""
+    values: list[Any] = [value] * world_size()
+    if world_size() > 1:
+        dist.all_gather_object(values, value, group=_host_group)
+    return values
+
+
 def mean(value: Tensor) -> Tensor:
     """The mean of a tensor over the ranks, without gradient."""
     value = value.detach()

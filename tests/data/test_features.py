@@ -15,7 +15,7 @@ from media import grey, write_video
 from PIL import Image
 from torch import Tensor
 
-from vljepa.data import features
+from vljepa.data import feature_files
 from vljepa.data.features import FeatureCache
 from vljepa.types import Clip
 
@@ -82,7 +82,7 @@ def test_bad_clips_are_listed_and_left_out(tmp_path: Path, clips: list[Clip]) ->
 def test_continues_after_a_kill(
     tmp_path: Path, clips: list[Clip], shard_clips: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(features, "SHARD_CLIPS", shard_clips)
+    monkeypatch.setattr(feature_files, "SHARD_CLIPS", shard_clips)
     with pytest.raises(KeyboardInterrupt):
         build(tmp_path / "cache", clips, Encoder(dies_after=6))
     index = next((tmp_path / "cache").glob("*/index.jsonl"))
@@ -109,7 +109,7 @@ def test_changed_file_or_encoder_is_computed_anew(tmp_path: Path, clips: list[Cl
 
 
 def test_lost_shard_is_computed_anew(tmp_path: Path, clips: list[Clip], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features, "SHARD_CLIPS", 4)
+    monkeypatch.setattr(feature_files, "SHARD_CLIPS", 4)
     folder = build(tmp_path / "cache", clips, Encoder()).folder
     (folder / "shard-00002.npy").unlink()
     # Another clip takes the first row of the lost shard, which held clip 8.

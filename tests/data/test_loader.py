@@ -9,6 +9,7 @@ import torch
 from media import grey
 from PIL import Image
 
+from vljepa.data.feature_files import Reader
 from vljepa.data.features import FeatureCache
 from vljepa.data.loader import Loader, prefetch
 from vljepa.errors import UserError
@@ -120,6 +121,7 @@ def test_prefetch_raises_the_loaders_error_and_can_be_left_early(tmp_path: Path)
     batches.close()
     next((loader.sources[0][1].folder).glob("shard-*.npy")).unlink()
     fresh = Loader([(loader.sources[0][0], loader.sources[0][1], 1.0)], 4, 0)
-    fresh.sources[0][1]._shards.clear()
+    cache = fresh.sources[0][1]
+    cache._reader = Reader(cache.folder)
     with pytest.raises(FileNotFoundError):
         next(prefetch(fresh, 0, 5))

@@ -1,8 +1,10 @@
 """The command ``vljepa``.
 
-Exit codes: 0 done; 1 the work failed; 2 bad usage or bad input, said in one line; 130 stopped by Ctrl-C.
+Exit codes: 0 done; 1 the work failed; 2 bad usage or bad input, said in one line; 130 stopped by Ctrl-C; 141 nobody
+reads the output any more.
 """
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -43,7 +45,18 @@ _CONTINUED = ("train", "train-decoder", "index")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _run(list(sys.argv[1:] if argv is None else argv))
+        # Here, where it is no error if the reader has gone, and not when Python ends.
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has seen enough, as `head` has. What is left of it must go somewhere at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return code
+
+
+def _run(args: list[str]) -> int:
     try:
         if len(args) > 1 and args[0] == "train" and not args[1].startswith("-"):
             # The settings of a recipe are known once its name is, so its options are read by a parser of their own.
@@ -54,6 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # One line, even if it quotes a file name that holds several.
         print("vljepa:", " ".join(str(error).split()), file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"vljepa: {error}", file=sys.stderr)
         return 1

@@ -37,7 +37,6 @@ def train(recipe: Positional[str], overrides: Positional[tuple[str, ...]] = ()) 
     Example: vljepa train nano --seed 1 --out runs/nano-1
     """
     from vljepa.config import RunConfig
-    from vljepa.training.loop import train as run
 
     def parsed(default: RunConfig) -> RunConfig:
         return tyro.cli(RunConfig, default=default, args=overrides, prog=f"vljepa train {recipe}")
@@ -47,7 +46,7 @@ def train(recipe: Positional[str], overrides: Positional[tuple[str, ...]] = ()) 
         started = _started(_recipe(recipe), config.start_from)
         # Read again: settings on the command line go over those of the checkpoint.
         config = dataclasses.replace(parsed(started), start_from=started.start_from)
-    print(run(config, shlex.join(["vljepa", "train", recipe, *overrides])))
+    _run(config, ["vljepa", "train", recipe, *overrides])
 
 
 def train_decoder(
@@ -62,8 +61,6 @@ def train_decoder(
 
     Example: vljepa train-decoder runs/nano/model --data data/tabletop --out runs/nano-decoder
     """
-    from vljepa.training.loop import train as run
-
     config = _recipe(recipe)
     stages = tuple(stage for stage in config.stages if stage.trains == "y_decoder")
     if not stages:
@@ -75,7 +72,16 @@ def train_decoder(
         # A data folder that the user names is not made up where it is missing.
         config = dataclasses.replace(config, data=data, tabletop_size=None)
         command += ["--data", data]
-    print(run(config, shlex.join([*command, *(["--out", out] if out else [])])))
+    _run(config, [*command, *(["--out", out] if out else [])])
+
+
+def _run(config: "RunConfig", command: list[str]) -> None:
+    """Train, and print where the model is: once, however many processes torchrun has started."""
+    from vljepa.distributed import joined
+    from vljepa.training.loop import train as run
+
+    with joined():
+        print(run(config, shlex.join(command)))
 
 
 def _recipe(name: str) -> "RunConfig":

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 _NAMED = 3
 """Messages kept of each reason."""
@@ -38,10 +39,23 @@ class LeftOut:
             for line in (f"{count} left out: {reason}; the first:", *self.examples[reason])
         ]
 
+    def named(self) -> list[str]:
+        """The first messages of every reason."""
+        return [message for messages in self.examples.values() for message in messages]
+
     def first(self) -> str:
         """The first message of the most frequent reason; there must be one."""
         ((reason, _),) = self.counts.most_common(1)
         return self.examples[reason][0]
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``from_json``."""
+        return {"counts": self.counts, "examples": self.examples}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "LeftOut":
+        """What ``to_json`` gave."""
+        return cls(Counter(values["counts"]), values["examples"])
 
     def __len__(self) -> int:
         return self.counts.total()

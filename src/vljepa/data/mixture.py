@@ -21,7 +21,7 @@ _MIXTURE, _ORDER, _TARGETS = 0, 1, 2
 
 @runtime_checkable
 class Samples(Protocol):
-    """Samples with random access and an order for each epoch: a manifest in memory, or a set of shards."""
+    """Samples with random access and an order for each epoch: a manifest, or a set of shards."""
 
     def __len__(self) -> int: ...
 
@@ -32,7 +32,7 @@ class Samples(Protocol):
 
 
 class ManifestSamples(list[Sample]):
-    """The samples of a manifest, in any order an epoch."""
+    """Samples in memory, in any order an epoch."""
 
     def order(self, rng: np.random.Generator) -> Int[np.ndarray, " samples"]:
         """Every index once, uniformly permuted."""

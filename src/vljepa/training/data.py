@@ -13,9 +13,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vljepa.config import RunConfig, StageConfig
+from vljepa.data.left_out import LeftOut
 from vljepa.data.lock import locked
-from vljepa.data.manifest import read_manifest
-from vljepa.data.mixture import ManifestSamples, Samples
+from vljepa.data.manifest_index import IndexedManifest
+from vljepa.data.mixture import Samples
 from vljepa.data.shards import ShardSet
 from vljepa.errors import UserError
 from vljepa.progress import counting
@@ -83,7 +84,7 @@ def read_sources(config: RunConfig) -> dict[str, SourceData]:
             raise UserError(f"{folder}: no such data folder; name yours with --data, or make one with `vljepa prepare`")
         _write_tabletop(folder, config.tabletop_size)
     names = dict.fromkeys(source.manifest for stage in config.stages for source in stage.sources)
-    return {name: _read_manifest(folder / name) if _is_manifest(name) else _index(folder, name) for name in names}
+    return {name: _manifest(folder, name) if _is_manifest(name) else _shards(folder, name) for name in names}
 
 
 def report(problems: Sequence[str], what: str) -> None:
@@ -94,25 +95,35 @@ def report(problems: Sequence[str], what: str) -> None:
         print(f"left out: {len(problems) - _SHOWN} more {what}")
 
 
+def _report(left_out: LeftOut, what: str) -> None:
+    named = left_out.named()
+    for example in named:
+        print(f"left out: {example}")
+    if len(left_out) > len(named):
+        print(f"left out: {len(left_out) - len(named)} more {what}")
+
+
 def _is_manifest(name: str) -> bool:
     return name.endswith(".jsonl")
 
 
-def _read_manifest(path: Path) -> SourceData:
-    samples, problems = read_manifest(path)
-    report(problems, f"lines of {path}")
-    if not samples:
-        first = f"no line of it can be used; the first: {problems[0]}" if problems else "holds no samples"
+def _manifest(folder: Path, name: str) -> SourceData:
+    path = folder / name
+    with counting(f"index of {name}") as progress:
+        samples = IndexedManifest(path, folder / "manifest_index", progress=progress)
+    left_out = samples.left_out
+    _report(left_out, f"lines of {path}")
+    if not len(samples):
+        first = f"no line of it can be used; the first: {left_out.first()}" if len(left_out) else "holds no samples"
         raise UserError(f"{path}: {first}")
-    return SourceData(samples=ManifestSamples(samples), num_lines=len(samples) + len(problems))
+    return SourceData(samples=samples, num_lines=len(samples) + len(left_out))
 
 
-def _index(folder: Path, name: str) -> SourceData:
+def _shards(folder: Path, name: str) -> SourceData:
     with counting(f"index of {name}") as progress:
         shards = ShardSet(str(folder / name), folder / "shard_index", progress=progress)
-    left_out = shards.left_out
-    report([example for examples in left_out.examples.values() for example in examples], f"samples of {folder / name}")
-    return SourceData(samples=shards, num_lines=len(shards) + len(left_out))
+    _report(shards.left_out, f"samples of {folder / name}")
+    return SourceData(samples=shards, num_lines=len(shards) + len(shards.left_out))
 
 
 def _write_tabletop(folder: Path, size: str) -> None:

@@ -46,7 +46,7 @@ class DecodedData(Data):
             for frames in batches:
                 for source, left_out in zip(stage.sources, loader.left_out, strict=True):
                     self._lost[source.manifest] = max(self._lost[source.manifest], len(left_out))
-                    named = [example for examples in left_out.examples.values() for example in examples]
+                    named = left_out.named()
                     report([example for example in named if example not in told], "clips")
                     told.update(named)
                 tokens = encode(self._model, frames.frames, self._config.precision)

@@ -66,7 +66,8 @@ def _train(config: RunConfig, folder: Path, command: str) -> Path:
         sources = read_sources(config)
         tokenizer = prepare.decoder_tokenizer(config, sources, folder)
         model = prepare.build_model(config, tokenizer)
-        data = prepare.build_data(config, model, sources)
+    data = prepare.build_data(config, model, sources)
+    with distributed.rank_0_first():
         prepare.fit_familiarity(config, model, data, folder)
 
     done = distributed.from_rank_0(0 if distributed.rank() else checkpoint.newest(states))

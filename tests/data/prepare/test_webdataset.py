@@ -44,8 +44,22 @@ def test_samples_of_shards(run: Any, lines: Any, tmp_path: Path) -> None:
         "000000003.png": b"no caption",
         "000000004.png": b"broken",
         "000000004.json": b"[",
+        "000000006.png": b"failed",
+        "000000006.json": about(caption="a bird", status="failed_to_download"),
+        "000000007.png": b"latin",
+        "000000007.txt": b"caf\xe9",
+        "000000008.png": b"one of two",
+        "000000008.jpg": b"two of two",
+        "000000008.txt": b"which?",
+        "000000009.png": b"blank text",
+        "000000009.txt": b"\xef\xbb\xbf \n",
+        "000000009.json": about(caption="a tree"),
         "../../../000000005.jpg": b"climbs",
         "../../../000000005.txt": b"a climber",
+        "a/b.jpg": b"in a folder",
+        "a/b.txt": b"a hill",
+        "a_b.jpg": b"as if in a folder",
+        "a_b.txt": b"a lake",
     }
     shard(tmp_path / "shards" / "00000.tar", first)
     shard(tmp_path / "shards" / "00001.tar", {"000000000.mp4": b"video", "000000000.txt": b"a dance"})
@@ -56,15 +70,22 @@ def test_samples_of_shards(run: Any, lines: Any, tmp_path: Path) -> None:
     assert lines("datacomp") == [
         {"id": "00000/000000000", "media": f"{folder}/00000/000000000.jpg", "target": "a cat"},
         {"id": "00000/000000001", "media": f"{folder}/00000/000000001.webp", "target": "a dog"},
+        {"id": "00000/000000009", "media": f"{folder}/00000/000000009.png", "target": "a tree"},
         {"id": "00000/000000005", "media": f"{folder}/00000/000000005.jpg", "target": "a climber"},
+        {"id": "00000/a_b", "media": f"{folder}/00000/a_b.jpg", "target": "a hill"},
         {"id": "00001/000000000", "media": f"{folder}/00001/000000000.mp4", "target": "a dance"},
     ]
     assert (tmp_path / "media/datacomp/00000/000000000.jpg").read_bytes() == b"one"
+    assert (tmp_path / "media/datacomp/00000/a_b.jpg").read_bytes() == b"in a folder"
     assert report.left_out.counts == {
-        "media: is missing": 1,
-        "caption: is missing": 1,
-        "json, txt: cannot be read": 1,
-        "shard: cannot be read to its end": 1,
+        "no medium": 1,
+        "no caption": 1,
+        "broken .json": 1,
+        "download failed": 1,
+        "caption is not UTF-8": 1,
+        "several media": 1,
+        "key used again": 1,
+        "broken shard": 1,
     }
 
 
