@@ -4,7 +4,7 @@ From a folder in the format of the Hugging Face hub, or from the package of Smol
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from torch import Tensor
 from vljepa.config import RopeScaling, TransformerConfig
 from vljepa.errors import UserError
 from vljepa.model import gguf
+from vljepa.model.transformer import Transformer
 from vljepa.model.weights import SOURCES, find_weights
 
 _SMOLLM2 = "SmolLM2-135M"
@@ -97,6 +98,20 @@ def load_llama(name: str, first_layer: int = 0, num_layers: int | None = None) -
         names |= {f"model.layers.{theirs}.{part}.weight": f"layers.{ours}.{part}.weight" for part in _LAYER}
     tensors = _read_tensors(weights.folder, list(names))
     return Llama(config=config, state={ours: tensors[theirs] for theirs, ours in names.items()})
+
+
+def start_from_llama(transformer: Transformer, name: str, first_layer: int) -> None:
+    """Load as many layers of a language model as ours has, from ``first_layer`` on, and its final norm.
+
+    Raises:
+        UserError: as ``load_llama``, and sizes other than the transformer's.
+    """
+    ours = transformer.config
+    llama = load_llama(name, first_layer, ours.num_layers)
+    theirs = replace(llama.config, num_layers=ours.num_layers, causal=ours.causal)
+    if ours != theirs:
+        raise UserError(f"predictor.init: the layers of {name} are {theirs}; the config says {ours}")
+    transformer.load_state_dict(llama.state)
 
 
 def read_config(path: Path) -> TransformerConfig:
