@@ -16,7 +16,8 @@ from vljepa.data.mixture import ManifestSamples
 from vljepa.distributed import device, rank, world_size
 from vljepa.errors import UserError
 from vljepa.model import bulk
-from vljepa.model.vljepa import VLJEPA, pool
+from vljepa.model.network import pool
+from vljepa.model.vljepa import VLJEPA
 from vljepa.progress import counting
 from vljepa.training.data import Data, SourceData, report
 from vljepa.types import Batch, Clip

@@ -14,7 +14,8 @@ from vljepa.data.clips import ClipLoader
 from vljepa.data.mixture import Source
 from vljepa.distributed import rank, world_size
 from vljepa.model.bulk import encode
-from vljepa.model.vljepa import VLJEPA, pool
+from vljepa.model.network import pool
+from vljepa.model.vljepa import VLJEPA
 from vljepa.progress import counting
 from vljepa.training.data import Data, SourceData, report
 from vljepa.types import Batch
