@@ -44,6 +44,13 @@ class KVCache:
         self.keys[layer], self.values[layer] = key, value
         return key, value
 
+    def select(self, rows: Int[Tensor, " new"]) -> "KVCache":
+        """A cache of some of the sequences, in another order or several times."""
+        selected = KVCache()
+        selected.keys = {layer: key[rows] for layer, key in self.keys.items()}
+        selected.values = {layer: value[rows] for layer, value in self.values.items()}
+        return selected
+
 
 def rope_table(positions: Tensor, config: TransformerConfig) -> tuple[Tensor, Tensor]:
     """Cosine and sine of rotary positions, each ``(tokens, 1, head_dim)``, float32."""
