@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from vljepa.config import ModelConfig, TransformerConfig
-from vljepa.model.counts import token_table_shape
+from vljepa.model.counts import token_table_shape, token_tables
 from vljepa.model.x_encoder import TokenShape, x_encoder_class
 from vljepa.model.x_encoder.efficientnet import Block, EfficientNetLite0
 from vljepa.model.y_encoder import y_encoder_class
@@ -116,7 +116,7 @@ class Costs:
     @property
     def tables(self) -> int:
         """Parameters of the Y-Encoder's token tables: in no matrix product, and frozen unless asked for."""
-        return sum(m.weight.numel() for m in self.y_network.modules() if isinstance(m, nn.Embedding))
+        return token_tables(self.y_network)
 
     def num_features(self, num_frames: int) -> int:
         """Numbers in the visual tokens of a clip, T * N * D."""

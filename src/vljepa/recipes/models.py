@@ -24,6 +24,13 @@ def decoder(dim: int, num_layers: int, *, vocab_size: int = 1024, max_tokens: in
     )
 
 
+def token_vlm(model: ModelConfig) -> ModelConfig:
+    """The token-space VLM beside a VL-JEPA: a causal language model of twice its predictor's layers, as wide."""
+    transformer = model.predictor.transformer
+    twice = replace(transformer, num_layers=2 * transformer.num_layers, causal=True)
+    return replace(model, kind="token_vlm", predictor=replace(model.predictor, transformer=twice))
+
+
 _LLAMA_32 = TransformerConfig(
     dim=2048,
     num_layers=8,
@@ -60,6 +67,13 @@ def paper_control_model() -> ModelConfig:
         paper_model(),
         x_encoder=XEncoderConfig(name="facebook/PE-Core-L14-336", frame_size=336, num_frames=16, dtype="bfloat16"),
     )
+
+
+def paper_control_vlm_model() -> ModelConfig:
+    """The token-space VLM of section 4.5: the same eyes, and all 16 layers of Llama-3.2-1B with its token table."""
+    llama = paper_control_model().predictor
+    whole = replace(llama, inputs="plain", init_first_layer=0)
+    return token_vlm(replace(paper_control_model(), predictor=whole))
 
 
 def open_model() -> ModelConfig:

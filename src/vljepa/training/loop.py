@@ -13,15 +13,18 @@ from vljepa import distributed
 from vljepa.config import RunConfig, StageConfig, from_json, to_json
 from vljepa.data.lock import locked
 from vljepa.errors import UserError
+from vljepa.model.network import Network
+from vljepa.model.token_vlm import TokenVLM
 from vljepa.model.vljepa import VLJEPA
 from vljepa.training import checkpoint, parallel, prepare
 from vljepa.training.card import model_card
 from vljepa.training.data import Data, read_sources
-from vljepa.training.decoder import DecoderStep, decoder_step
+from vljepa.training.decoder import decoder_step
 from vljepa.training.guard import Guard
 from vljepa.training.log import RunLog
 from vljepa.training.optim import build_optimizer, rate_at, set_rate
 from vljepa.training.step import Step, train_step
+from vljepa.training.tokens import TokenStep, token_step
 from vljepa.types import Batch
 
 _FREE_TO_CHANGE = (
@@ -64,7 +67,7 @@ def _train(config: RunConfig, folder: Path, command: str) -> Path:
     with distributed.rank_0_first():
         _claim(folder, config)
         sources = read_sources(config)
-        tokenizer = prepare.decoder_tokenizer(config, sources, folder)
+        tokenizer = prepare.text_tokenizer(config, sources, folder)
         model = prepare.build_model(config, tokenizer)
     data = prepare.build_data(config, model, sources)
     with distributed.rank_0_first():
@@ -98,7 +101,7 @@ def _run_stage(
     stage: StageConfig,
     start: int,
     first: int,
-    model: VLJEPA,
+    model: Network,
     data: Data,
     log: RunLog | None,
     saver: checkpoint.Saver,
@@ -136,11 +139,22 @@ def _step(
     config: RunConfig,
     stage: StageConfig,
     step: int,
-    model: VLJEPA,
+    model: Network,
     batch: Batch,
     optimizer: torch.optim.Optimizer,
     guard: Guard,
-) -> Step | DecoderStep:
+) -> Step | TokenStep:
+    if isinstance(model, TokenVLM):
+        return token_step(
+            model,
+            batch,
+            optimizer,
+            guard,
+            precision=config.precision,
+            grad_clip=stage.optim.grad_clip,
+            micro_batch_size=config.micro_batch_size,
+        )
+    assert isinstance(model, VLJEPA)
     if stage.trains == "y_decoder":
         return decoder_step(model, batch, stage, step, optimizer, guard, precision=config.precision)
     return train_step(
