@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from vljepa.errors import UserError
+from vljepa.evaluation.answers import captions, predict, ranked_choices, ranked_classes
 from vljepa.evaluation.benchmark import Benchmark, Item
 from vljepa.evaluation.measure_stream import make_result, measure_stream
 from vljepa.evaluation.metrics.accuracy import class_mean_recall, topk_accuracy
@@ -16,16 +17,13 @@ from vljepa.evaluation.metrics.retrieval import median_rank, ranks, recall_at_k
 from vljepa.evaluation.metrics.triplet import triplet_hits
 from vljepa.evaluation.result import Outcome, Result
 from vljepa.evaluation.system import System, embed_all
-from vljepa.tasks.answer import answer
-from vljepa.tasks.classify import classify
 from vljepa.tasks.unit import unit_rows
 from vljepa.tasks.world_model import choose_action
 from vljepa.types import Clip
 
 
 def _classification(benchmark: Benchmark, system: System) -> Result:
-    rows, items, bad = _predict(benchmark, system)
-    ranked = classify(rows, benchmark.classes, system.encode_text, benchmark.templates)
+    ranked, items, bad = ranked_classes(benchmark, system)
     found = [[scored.text for scored in row] for row in ranked]
     truth = [item.truth for item in items]
     figures = {
@@ -38,14 +36,13 @@ def _classification(benchmark: Benchmark, system: System) -> Result:
 
 
 def _choice(benchmark: Benchmark, system: System) -> Result:
-    rows, items, bad = _predict(benchmark, system)
-    ranked = answer(rows, [item.choices for item in items], system.encode_text)
+    ranked, items, bad = ranked_choices(benchmark, system)
     chance = float(np.mean([1 / len(item.choices) for item in items]))
     return _accuracy(benchmark, system, items, [row[0].text for row in ranked], bad, chance)
 
 
 def _retrieval(benchmark: Benchmark, system: System) -> Result:
-    rows, items, bad = _predict(benchmark, system)
+    rows, items, bad = predict(benchmark, system)
     texts = [text for item in items for text in item.texts]
     targets = [i for i, item in enumerate(items) for _ in item.texts]
     scores = unit_rows(system.encode_text(texts)) @ rows.T
@@ -69,9 +66,7 @@ def _retrieval(benchmark: Benchmark, system: System) -> Result:
 
 
 def _caption(benchmark: Benchmark, system: System) -> Result:
-    assert system.decode is not None
-    rows, items, bad = _predict(benchmark, system)
-    said = system.decode(rows)
+    said, items, bad = captions(benchmark, system)
     scores = cider(said, [item.texts for item in items])
     outcomes = [
         _outcome(item, expected=item.texts[0], found=text, score=float(score))
@@ -82,7 +77,7 @@ def _caption(benchmark: Benchmark, system: System) -> Result:
 
 
 def _world_model(benchmark: Benchmark, system: System) -> Result:
-    rows, items, bad = _predict(benchmark, system)
+    rows, items, bad = predict(benchmark, system)
     query = str(benchmark.info.get("candidate_query", ""))
     distinct = list(dict.fromkeys(clip for item in items for clip in item.candidates))
     embedded, good, bad_candidates = embed_all(system, distinct, [query] * len(distinct))
@@ -130,13 +125,6 @@ MEASURES: dict[str, Callable[[Benchmark, System], Result]] = {
     "triplet": _triplet,
 }
 """Task to the function that measures a system on a benchmark of it."""
-
-
-def _predict(benchmark: Benchmark, system: System) -> tuple[np.ndarray, list[Item], list[str]]:
-    clips = [item.clip for item in benchmark.items if item.clip is not None]
-    queries = [item.question or benchmark.query for item in benchmark.items]
-    rows, good, bad = embed_all(system, clips, queries)
-    return rows, [benchmark.items[i] for i in good], bad
 
 
 def _accuracy(

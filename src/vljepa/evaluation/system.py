@@ -2,12 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
 from vljepa.errors import UserError
 from vljepa.tasks.unit import Embeddings, unit_rows
 from vljepa.types import Clip
+
+T = TypeVar("T")
+
+_WITHOUT_EMBEDDINGS = ("classification", "anticipation", "choice", "caption")
+"""Tasks that a system can be measured on that only ranks and writes texts."""
+
+
+def _no_embeddings(*_: Any) -> NoReturn:
+    raise UserError("this system makes no embeddings; measure it on tasks that need none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,17 +31,23 @@ class System:
     """What it is, in one line for the report."""
     tasks: tuple[str, ...] = ()
     """The tasks it is meant for; empty: all."""
-    embed_clips: Callable[[list[Clip], list[str]], Embeddings]
+    embed_clips: Callable[[list[Clip], list[str]], Embeddings] = _no_embeddings
     """Clips and as many queries to predicted embeddings, (n, E); a clip that cannot be read raises UserError."""
-    encode_text: Callable[[list[str]], Embeddings]
+    encode_text: Callable[[list[str]], Embeddings] = _no_embeddings
     """Texts to embeddings, (n, E)."""
     decode: Callable[[Embeddings], list[str]] | None = None
     """Predicted embeddings (n, E) to texts; None where the system cannot speak."""
     embed_stream: Callable[[str, float, str], tuple[Sequence[float], Embeddings]] | None = None
     """Path, rate in hertz and query to times in seconds (T,) and embeddings (T, E) of a video."""
+    rank_candidates: Callable[[list[Clip], list[str], list[Sequence[str]]], list[np.ndarray]] | None = None
+    """Of a system without embeddings: clips, as many queries and lists of texts to scores; the best has the highest."""
+    caption_clips: Callable[[list[Clip], list[str]], list[str]] | None = None
+    """Of a system without embeddings: clips and as many queries to texts."""
 
     def lacks(self, task: str) -> str:
         """Why the system cannot be measured on a task; empty if it can."""
+        if self.rank_candidates is not None and self.caption_clips is not None:
+            return "" if task in _WITHOUT_EMBEDDINGS else "it ranks and writes texts and makes no embeddings"
         if task in ("caption", "stream") and self.decode is None:
             return "it has no Y-Decoder and cannot write text"
         if task == "stream" and self.embed_stream is None:
@@ -50,22 +66,44 @@ def embed_all(
     Raises:
         UserError: not one clip could be read.
     """
-    parts: list[np.ndarray] = []
+    rows, good, bad = run_all(
+        lambda some: list(unit_rows(system.embed_clips([clips[i] for i in some], [queries[i] for i in some]))),
+        len(clips),
+        batch_size,
+    )
+    return np.stack(rows), good, bad
+
+
+def run_all(
+    run: Callable[[list[int]], list[T]], count: int, batch_size: int = 64
+) -> tuple[list[T], list[int], list[str]]:
+    """Ask about clips in batches, going on past those that cannot be read.
+
+    Args:
+        run: numbers of clips, below ``count``, to a result for each; UserError if one of them cannot be read.
+
+    Returns:
+        Results of the good clips, their numbers, and a line for each bad one.
+
+    Raises:
+        UserError: not one clip could be read.
+    """
+    results: list[T] = []
     good: list[int] = []
     bad: list[str] = []
-    for first in range(0, len(clips), batch_size):
-        batch = list(range(first, min(first + batch_size, len(clips))))
+    for first in range(0, count, batch_size):
+        batch = list(range(first, min(first + batch_size, count)))
         try:
-            parts.append(unit_rows(system.embed_clips([clips[i] for i in batch], [queries[i] for i in batch])))
+            results += run(batch)
             good += batch
         except UserError:
             # One bad clip refuses the batch: ask for each alone to find it.
             for i in batch:
                 try:
-                    parts.append(unit_rows(system.embed_clips([clips[i]], [queries[i]])))
+                    results += run([i])
                     good.append(i)
                 except UserError as error:
                     bad.append(str(error))
     if not good:
         raise UserError(f"no clip could be read; the first: {bad[0]}")
-    return np.concatenate(parts), good, bad
+    return results, good, bad
