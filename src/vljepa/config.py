@@ -251,6 +251,9 @@ class RunConfig:
     """Steps."""
     save_every: int = 200
     """Steps that a kill may cost at most. A state is begun twice as often, as it is written while training goes on."""
+    snapshots: tuple[int, ...] = ()
+    """Steps of the run after which the model is kept as a checkpoint, ``<run folder>/snapshots/step-...``, so that its
+    course can be measured."""
     micro_batch_size: int | None = None
     """Samples that a process holds the graph of at a time in joint training, whatever its batch; the gradient stays
     that of the batch. None: all of them, which saves one forward pass."""
@@ -268,6 +271,10 @@ class RunConfig:
             raise UserError(f"micro_batch_size must be >= 1, found {self.micro_batch_size}")
         if self.decode_processes < 1 or self.decode_seconds <= 0:
             raise UserError("decode_processes must be >= 1 and decode_seconds positive")
+        if self.snapshots and self.sharded:
+            raise UserError("snapshots need the whole model on each process; leave out --sharded")
+        if self.model.kind == "token_vlm" and any(stage.trains == "y_decoder" for stage in self.stages):
+            raise UserError("a token-space VLM writes its texts itself; there is no Y-Decoder to train")
 
     @property
     def folder(self) -> str:

@@ -67,7 +67,7 @@ def test_chunks_and_recomputed_activations_change_nothing_but_rounding(
     torch.testing.assert_close(losses(tmp_path / "chunks"), losses(Path(config.out))[:20], rtol=1e-4, atol=1e-5)
 
 
-def test_it_has_no_decoder_to_train(config: RunConfig, tmp_path: Path) -> None:
+def test_it_has_no_decoder_to_train(config: RunConfig) -> None:
     stage = replace(config.stages[0], trains="y_decoder")
     with pytest.raises(UserError, match="no Y-Decoder to train"):
-        train(replace(config, stages=(stage,), out=str(tmp_path / "decoder")))
+        replace(config, stages=(stage,))

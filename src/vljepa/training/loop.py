@@ -131,6 +131,9 @@ def _run_stage(
                     log.write(done, stage.name, figures | {"skipped": guard.num_skipped})
                 progress.update(task, loss=figures["loss"], rate=figures["samples_per_s"])
                 logged_at, seen, tokens = time.perf_counter(), 0, 0
+            if done in config.snapshots and not distributed.rank():
+                # Before the state of this step, so that a run that goes on after it has the snapshot.
+                _keep(config, done, model)
             if last or (step + 1) % (config.save_every // 2) == 0:
                 saver.save(done, model, optimizer, guard)
 
@@ -167,6 +170,11 @@ def _step(
         grad_clip=stage.optim.grad_clip,
         micro_batch_size=config.micro_batch_size,
     )
+
+
+def _keep(config: RunConfig, done: int, model: Network) -> None:
+    card = f"# {config.name}, after {done} steps\n\nA snapshot; `config.json` in the run's folder holds its settings.\n"
+    model.save(Path(config.folder) / "snapshots" / f"step-{done:09d}", card=card)
 
 
 def _claim(folder: Path, config: RunConfig) -> None:

@@ -54,13 +54,10 @@ def build_model(config: RunConfig, tokenizer: Tokenizer | None) -> Network:
         tokenizer: from ``text_tokenizer``; None leaves the Y-Decoder of ``config.start_from`` as it is.
 
     Raises:
-        UserError: the checkpoint to start from cannot be read or has other shapes than ``config.model``; there is a
-            stage for the Y-Decoder of a token-space VLM.
+        UserError: the checkpoint to start from cannot be read or has other shapes than ``config.model``.
     """
     torch.manual_seed(config.seed)
     if config.model.kind == "token_vlm":
-        if any(stage.trains == "y_decoder" for stage in config.stages):
-            raise UserError("a token-space VLM writes its texts itself; there is no Y-Decoder to train")
         if config.start_from is None:
             return TokenVLM(config.model, tokenizer).to(device())
         vlm = TokenVLM.load(config.start_from)
