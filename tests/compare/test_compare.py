@@ -103,6 +103,8 @@ def test_every_model_is_measured_at_every_point_once(comparison: Comparison, mon
 
     monkeypatch.setattr(module, "train", again)
     assert list(measure_all(comparison)) == found
+    with pytest.raises(UserError, match="another 'stages'"):
+        list(measure_all(replace(comparison, lr=1e-3)))
     written = table(comparison, found)
     assert "| 8 |" in written and "token-space VLM" in written
     drawn = figure(comparison, found)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from vljepa.compare.setting import KINDS, Comparison, Kind, snapshot
+from vljepa.config import RunConfig
 from vljepa.errors import UserError
 from vljepa.evaluation.benchmark import Benchmark, read_benchmark
 from vljepa.evaluation.features import Features
@@ -16,7 +17,7 @@ from vljepa.evaluation.runner import evaluate_all
 from vljepa.evaluation.system import System
 from vljepa.evaluation.systems import model_system, token_vlm_system
 from vljepa.token_api import TokenModel, load_any
-from vljepa.training.loop import train
+from vljepa.training.loop import claim, train
 
 Progress = Callable[[str, int, int], None]
 """What is done, segments done, segments in all."""
@@ -50,9 +51,7 @@ def measure_all(comparison: Comparison, progress: Progress | None = None) -> Ite
         done = i * (1 + len(comparison.steps))
         if progress is not None:
             progress(f"{kind}, seed {seed}: training", done, total)
-        run = comparison.run(kind, seed)
-        if not (Path(run.folder) / "model" / "config.json").exists():
-            train(run, f"vljepa compare --out {comparison.out}")
+        _trained(comparison, comparison.run(kind, seed))
         for number, step in enumerate(comparison.steps, 1):
             if progress is not None:
                 progress(f"{kind}, seed {seed}: measuring after {step} steps", done + number, total)
@@ -71,6 +70,17 @@ def benchmarks(comparison: Comparison) -> list[Benchmark]:
     if {benchmark.task for benchmark in some} != {"classification", "caption"}:
         raise UserError(f"{comparison.data}/test: needs a classification and a caption benchmark")
     return some
+
+
+def _trained(comparison: Comparison, run: RunConfig) -> Path:
+    """Folder of a run's model, which is trained if it is not there."""
+    folder = Path(run.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    # Of other settings it would be another comparison's.
+    claim(folder, run)
+    if not (folder / "model" / "config.json").exists():
+        train(run, f"vljepa compare --out {comparison.out}")
+    return folder / "model"
 
 
 def _point(comparison: Comparison, kind: Kind, seed: int, step: int) -> Point:
@@ -110,10 +120,7 @@ def _system(comparison: Comparison, kind: Kind, seed: int, step: int) -> System:
     if kind == "token_vlm":
         folder = Path(snapshot(comparison.run(kind, seed), step))
     else:
-        decoder = comparison.decoder(kind, seed, step)
-        folder = Path(decoder.folder) / "model"
-        if not (folder / "config.json").exists():
-            train(decoder, f"vljepa compare --out {comparison.out}")
+        folder = _trained(comparison, comparison.decoder(kind, seed, step))
     loaded = load_any(folder)
     # All models have the same eyes: the second finds the first one's features.
     features = Features(loaded, Path(comparison.out) / "features")

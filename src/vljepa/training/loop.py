@@ -65,7 +65,7 @@ def train(config: RunConfig, command: str | None = None) -> Path:
 def _train(config: RunConfig, folder: Path, command: str) -> Path:
     states = folder / "state"
     with distributed.rank_0_first():
-        _claim(folder, config)
+        claim(folder, config)
         sources = read_sources(config)
         tokenizer = prepare.text_tokenizer(config, sources, folder)
         model = prepare.build_model(config, tokenizer)
@@ -177,8 +177,12 @@ def _keep(config: RunConfig, done: int, model: Network) -> None:
     model.save(Path(config.folder) / "snapshots" / f"step-{done:09d}", card=card)
 
 
-def _claim(folder: Path, config: RunConfig) -> None:
-    """Write the resolved config into a new run folder, or compare it with that of the run to be continued."""
+def claim(folder: Path, config: RunConfig) -> None:
+    """Write the resolved config into a new run folder, or compare it with that of the run to be continued.
+
+    Raises:
+        UserError: the folder holds a run with other settings.
+    """
     path = folder / "config.json"
     if not path.exists():
         aside = path.with_suffix(".writing")
