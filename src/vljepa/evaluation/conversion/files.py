@@ -1,5 +1,6 @@
 """The official files and the media of a data set, as a converter asks for them."""
 
+import fnmatch
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -71,6 +72,21 @@ class Files:
             if path.suffix.lower() not in VIDEOS | IMAGES:
                 found.setdefault(path.name, path)
         return found
+
+    def matching(self, pattern: str) -> list[Path]:
+        """The files whose names fit a pattern such as ``*.csv``, in order of their names."""
+        return [self._annotations[name] for name in sorted(fnmatch.filter(self._annotations, pattern))]
+
+    def expect(self, what: str, found: int, official: int) -> None:
+        """Compare a number with that of the official release.
+
+        Raises:
+            UserError: they differ, and the user did not ask for a part.
+        """
+        if found != official and not self._request.partial:
+            raise UserError(
+                f"{what}: {found:,} found, the official release has {official:,}; give --partial to take them"
+            )
 
     def json(self, path: Path) -> Any:
         """The value of a JSON file."""
