@@ -22,14 +22,13 @@ from typing import Any
 from vljepa.errors import UserError
 from vljepa.evaluation.conversion.files import Files
 from vljepa.evaluation.conversion.record import Record, Refused
-from vljepa.evaluation.conversion.spec import ACTION, BenchmarkSet, Content, Spec
+from vljepa.evaluation.conversion.spec import ACTION, NEXT, BenchmarkSet, Content, Spec
 from vljepa.evaluation.conversion.words import as_language
 
 _COLUMNS = ("narration_id", "video_id", "start_timestamp", "stop_timestamp", "verb_class", "noun_class")
 _FIRST_INSTANT = 0.1  # seconds
 _CHOICES = ("validation", "all")
 _PAPER = {1: 0.342, 2: 0.26, 4: 0.194, 10: 0.117}
-_NEXT = "What is the next action?"
 
 Pair = tuple[int, int]
 
@@ -134,7 +133,7 @@ SET = BenchmarkSet(
                 name=f"epic_kitchens_anticipation_{horizon}s",
                 task="anticipation",
                 metric="class_mean_recall@5",
-                query=_NEXT,
+                query=NEXT,
                 paper=paper,
                 items=9_668,
                 read=partial(_anticipation, horizon=horizon),
