@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 
 from vljepa.errors import UserError
-from vljepa.evaluation.benchmarks import coin, epic_kitchens, kinetics400, ssv2
+from vljepa.evaluation.benchmarks import coin, crosstask, epic_kitchens, kinetics400, ssv2
 from vljepa.evaluation.conversion.files import Files
 from vljepa.evaluation.conversion.spec import BenchmarkSet, Request
 from vljepa.evaluation.conversion.writer import Writer, Written
 
 SETS: Mapping[str, BenchmarkSet] = {
     "coin": coin.SET,
+    "crosstask": crosstask.SET,
     "epic_kitchens": epic_kitchens.SET,
     "kinetics400": kinetics400.SET,
     "ssv2": ssv2.SET,
