@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from vljepa.errors import UserError
-from vljepa.evaluation.benchmarks import coin, crosstask, epic_kitchens, kinetics400, ssv2
+from vljepa.evaluation.benchmarks import coin, crosstask, epic_kitchens, imagenet, kinetics400, ssv2
 from vljepa.evaluation.conversion.files import Files
 from vljepa.evaluation.conversion.spec import BenchmarkSet, Request
 from vljepa.evaluation.conversion.writer import Writer, Written
@@ -12,6 +12,7 @@ SETS: Mapping[str, BenchmarkSet] = {
     "coin": coin.SET,
     "crosstask": crosstask.SET,
     "epic_kitchens": epic_kitchens.SET,
+    "imagenet": imagenet.SET,
     "kinetics400": kinetics400.SET,
     "ssv2": ssv2.SET,
 }
