@@ -1,7 +1,7 @@
 """WorldPrediction-WM: a first and a last picture, and four clips of which one tells what happened between.
 
-Licence: see https://github.com/facebookresearch/WorldPrediction, and those of its sources (COIN, CrossTask, Ego-Exo4D,
-EPIC-KITCHENS-100, IKEA-ASM).
+Licence: its own, and those of its sources (COIN, CrossTask, Ego-Exo4D, EPIC-KITCHENS-100, IKEA-ASM).
+Link: https://github.com/facebookresearch/WorldPrediction.
 Split: 825 items of four candidates (from memory).
 Protocol: the pair of pictures is embedded under the query, each clip as a caption's subject; the nearest clip is the
 answer; accuracy.
