@@ -1,5 +1,6 @@
 """Media are found by id under the names in use."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ FILES = (
     "26292851@N04_4253489686_265c3c8051.m4v.mp4",
     "10052357@N03_7585070382_5762149bfc..mp4",
     "ナルト.mkv",
+    unicodedata.normalize("NFD", "café.mp4"),
     "train2014/7.jpg",
     "val2014/7.jpg",
     "air_drumming/z.avi",
@@ -44,6 +46,7 @@ def index(tmp_path: Path) -> MediaIndex:
         (("26292851@N04_4253489686_265c3c8051.m4v",), VIDEOS, ["26292851@N04_4253489686_265c3c8051.m4v.mp4"]),
         (("10052357@N03_7585070382_5762149bfc.",), VIDEOS, ["10052357@N03_7585070382_5762149bfc..mp4"]),
         (("ナルト",), VIDEOS, ["ナルト.mkv"]),
+        (("café",), VIDEOS, [unicodedata.normalize("NFD", "café.mp4")]),
         (("val2014/7.jpg",), IMAGES, ["val2014/7.jpg"]),
         (("test2014/7.jpg",), IMAGES, []),
         (("test2014/7", "7"), IMAGES, ["train2014/7.jpg", "val2014/7.jpg"]),

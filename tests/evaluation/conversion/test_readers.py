@@ -35,7 +35,7 @@ def path(tmp_path: Path) -> Path:
         (lambda text: text.encode(), None),
         (lambda text: text.replace("\n", "\r\n").encode(), None),
         (lambda text: b"\xef\xbb\xbf" + text.encode(), "encoding: begins with a byte order mark"),
-        (lambda text: text.encode("latin-1"), "encoding: is not UTF-8, read as Latin-1"),
+        (lambda text: text.encode("latin-1"), "encoding: a line is not UTF-8, read as Latin-1"),
         (lambda text: text.encode("utf-16"), "encoding: is UTF-16"),
         (lambda text: gzip.compress(text.encode()), "file: is gzip under another name"),
     ],
@@ -44,6 +44,13 @@ def test_json_in_every_dress(path: Path, repaired: LeftOut, encode: Any, note: s
     path.write_bytes(encode(json.dumps(VALUE, ensure_ascii=False, indent=1)))
     assert readers.json_value(path, repaired.add) == VALUE
     assert list(repaired.counts) == ([note] if note else [])
+
+
+def test_two_encodings_in_one_file(path: Path, repaired: LeftOut) -> None:
+    path.write_bytes("\ufeffid,text\n1,piñata ナルト\n2,".encode() + "piñata\n".encode("latin-1"))
+    records = readers.table(path, ("id", "text"), repaired.add, repaired.add)
+    assert [record.fields["text"] for record in records] == ["piñata ナルト", "piñata"]
+    assert repaired.examples["encoding: a line is not UTF-8, read as Latin-1"] == [f"{path}:3"]
 
 
 def test_gzip_by_its_name_is_no_repair(tmp_path: Path, repaired: LeftOut) -> None:

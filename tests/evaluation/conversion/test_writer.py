@@ -113,6 +113,23 @@ def test_half_a_character(make: Make) -> None:
     assert make("a", "\ud83d", partial=True).left_out.counts == {"text: holds half a character": 1}
 
 
+def test_a_folder_of_somebody_else_is_not_replaced(make: Make, tmp_path: Path) -> None:
+    folder = make("a").folder
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match=r"test/x: holds notes.txt, which is no part of a benchmark; move it away$"):
+        make("b")
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_what_a_kill_left_is_cleared(make: Make, tmp_path: Path) -> None:
+    make("a")
+    for name in (".x.old", ".x.writing"):
+        (tmp_path / "test" / name).mkdir()
+        (tmp_path / "test" / name / "items.jsonl").write_text("half")
+    make("b")
+    assert [path.name for path in (tmp_path / "test").iterdir()] == ["x"]
+
+
 def test_counts_are_kept(make: Make) -> None:
     written = make("a", "c", partial=True)
     info = json.loads((written.folder / "benchmark.json").read_text())
