@@ -3,12 +3,22 @@
 from collections.abc import Mapping
 
 from vljepa.errors import UserError
-from vljepa.evaluation.benchmarks import coin, crosstask, egoexo4d, epic_kitchens, imagenet, kinetics400, ssv2
+from vljepa.evaluation.benchmarks import (
+    activitynet,
+    coin,
+    crosstask,
+    egoexo4d,
+    epic_kitchens,
+    imagenet,
+    kinetics400,
+    ssv2,
+)
 from vljepa.evaluation.conversion.files import Files
 from vljepa.evaluation.conversion.spec import BenchmarkSet, Request
 from vljepa.evaluation.conversion.writer import Writer, Written
 
 SETS: Mapping[str, BenchmarkSet] = {
+    "activitynet": activitynet.SET,
     "coin": coin.SET,
     "crosstask": crosstask.SET,
     "egoexo4d_descriptions": egoexo4d.SET_DESCRIPTIONS,
