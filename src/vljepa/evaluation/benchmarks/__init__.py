@@ -13,6 +13,7 @@ from vljepa.evaluation.benchmarks import (
     epic_kitchens,
     imagenet,
     kinetics400,
+    msrvtt,
     ssv2,
 )
 from vljepa.evaluation.conversion.files import Files
@@ -30,6 +31,7 @@ SETS: Mapping[str, BenchmarkSet] = {
     "epic_kitchens": epic_kitchens.SET,
     "imagenet": imagenet.SET,
     "kinetics400": kinetics400.SET,
+    "msrvtt": msrvtt.SET,
     "ssv2": ssv2.SET,
 }
 
