@@ -14,6 +14,7 @@ from vljepa.evaluation.benchmarks import (
     imagenet,
     kinetics400,
     msrvtt,
+    msvd,
     ssv2,
 )
 from vljepa.evaluation.conversion.files import Files
@@ -32,6 +33,7 @@ SETS: Mapping[str, BenchmarkSet] = {
     "imagenet": imagenet.SET,
     "kinetics400": kinetics400.SET,
     "msrvtt": msrvtt.SET,
+    "msvd": msvd.SET,
     "ssv2": ssv2.SET,
 }
 
