@@ -15,6 +15,7 @@ from vljepa.evaluation.benchmarks import (
     kinetics400,
     msrvtt,
     msvd,
+    pvd_bench,
     ssv2,
 )
 from vljepa.evaluation.conversion.files import Files
@@ -34,6 +35,7 @@ SETS: Mapping[str, BenchmarkSet] = {
     "kinetics400": kinetics400.SET,
     "msrvtt": msrvtt.SET,
     "msvd": msvd.SET,
+    "pvd_bench": pvd_bench.SET,
     "ssv2": ssv2.SET,
 }
 
