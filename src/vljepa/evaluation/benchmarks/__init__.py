@@ -17,6 +17,7 @@ from vljepa.evaluation.benchmarks import (
     msvd,
     pvd_bench,
     ssv2,
+    vdc1k,
 )
 from vljepa.evaluation.conversion.files import Files
 from vljepa.evaluation.conversion.spec import BenchmarkSet, Request
@@ -37,6 +38,7 @@ SETS: Mapping[str, BenchmarkSet] = {
     "msvd": msvd.SET,
     "pvd_bench": pvd_bench.SET,
     "ssv2": ssv2.SET,
+    "vdc1k": vdc1k.SET,
 }
 
 
