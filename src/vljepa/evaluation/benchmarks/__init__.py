@@ -18,6 +18,7 @@ from vljepa.evaluation.benchmarks import (
     pvd_bench,
     ssv2,
     vdc1k,
+    youcook2,
 )
 from vljepa.evaluation.conversion.files import Files
 from vljepa.evaluation.conversion.spec import BenchmarkSet, Request
@@ -39,6 +40,7 @@ SETS: Mapping[str, BenchmarkSet] = {
     "pvd_bench": pvd_bench.SET,
     "ssv2": ssv2.SET,
     "vdc1k": vdc1k.SET,
+    "youcook2": youcook2.SET,
 }
 
 
