@@ -46,6 +46,19 @@ def test_every_caption_is_a_query(run: Any, put: Any, benchmark: Any, items: Any
     assert written.missing and written.missing.read_text() == f"{GONE}\n"
 
 
+@pytest.mark.parametrize(("given", "shared"), [({}, None), ({"texts": "own"}, None), ({"texts": "shared"}, True)])
+def test_captions_of_several_clips(run: Any, put: Any, benchmark: Any, given: Any, shared: Any) -> None:
+    source(put, SAID)
+    run("msvd", options=given)
+    assert benchmark("msvd").info.get("shared_texts") is shared
+
+
+def test_no_such_texts(run: Any, put: Any) -> None:
+    source(put, SAID)
+    with pytest.raises(UserError, match=r"^--options texts=all: choose own or shared$"):
+        run("msvd", options={"texts": "all"})
+
+
 def test_texts_of_python_2(run: Any, put: Any, benchmark: Any) -> None:
     # Its pickles hold texts as bytes.
     python_2 = f"(dp0\nS'{FIRST}'\np1\n(lp2\n(lp3\nS'tr\\xc3\\xa8s'\np4\naS'petit'\np5\naas.".encode()

@@ -34,7 +34,7 @@ SET = BenchmarkSet(
         Spec(
             name="activitynet",
             task="retrieval",
-            metric="text to video R@1",
+            metric="recall@1",
             query=CAPTION,
             paper=0.624,
             items=4_917,

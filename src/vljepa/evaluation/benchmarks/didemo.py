@@ -58,7 +58,7 @@ SET = BenchmarkSet(
         Spec(
             name="didemo",
             task="retrieval",
-            metric="text to video R@1",
+            metric="recall@1",
             query=CAPTION,
             paper=0.523,
             items=1_004,

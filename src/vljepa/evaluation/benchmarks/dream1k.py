@@ -46,7 +46,7 @@ SET = BenchmarkSet(
         Spec(
             name="dream1k",
             task="retrieval",
-            metric="text to video R@1",
+            metric="recall@1",
             query=CAPTION,
             paper=0.893,
             items=1_000,

@@ -33,7 +33,7 @@ SET = BenchmarkSet(
         Spec(
             name="msrvtt_1ka",
             task="retrieval",
-            metric="text to video R@1",
+            metric="recall@1",
             query=CAPTION,
             paper=0.462,
             items=1_000,

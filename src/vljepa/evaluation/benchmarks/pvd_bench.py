@@ -57,7 +57,7 @@ SET = BenchmarkSet(
         Spec(
             name="pvd_bench",
             task="retrieval",
-            metric="text to video R@1",
+            metric="recall@1",
             query=CAPTION,
             paper=0.826,
             items=15_000,

@@ -49,7 +49,7 @@ SET = BenchmarkSet(
         Spec(
             name="vdc1k",
             task="retrieval",
-            metric="text to video R@1",
+            metric="recall@1",
             query=CAPTION,
             paper=0.877,
             items=1_027,

@@ -81,7 +81,7 @@ SET = BenchmarkSet(
         Spec(
             name="youcook2",
             task="retrieval",
-            metric="text to video R@1",
+            metric="recall@1",
             query=CAPTION,
             paper=0.378,
             items=3_350,
