@@ -18,6 +18,7 @@ from vljepa.evaluation.benchmarks import (
     pvd_bench,
     ssv2,
     vdc1k,
+    worldprediction,
     youcook2,
 )
 from vljepa.evaluation.conversion.files import Files
@@ -40,6 +41,7 @@ SETS: Mapping[str, BenchmarkSet] = {
     "pvd_bench": pvd_bench.SET,
     "ssv2": ssv2.SET,
     "vdc1k": vdc1k.SET,
+    "worldprediction": worldprediction.SET,
     "youcook2": youcook2.SET,
 }
 

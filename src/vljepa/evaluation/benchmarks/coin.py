@@ -1,6 +1,6 @@
 """COIN: instructional videos; which step, which task, which step comes next.
 
-Licence: for research and education; see https://github.com/coin-dataset/annotations.
+Licence: an agreement to be signed, scientific research only. Link: https://github.com/coin-dataset/annotations.
 Split: testing, 2,797 of 11,827 videos (2,797 and 9,030 from memory).
 Protocol, step (COIN-SR): top-1 of a step's segment among all steps of the data set, 778 ids of 749 texts; equal texts
 are one class, here also two that differ by a blank alone. Task (COIN-TR): top-1 of the whole video among 180 tasks.

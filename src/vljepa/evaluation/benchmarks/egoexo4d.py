@@ -4,7 +4,7 @@ Licence: Ego-Exo4D licence agreement, to be signed. Link: https://ego-exo4d-data
 Split: validation. Descriptions: 218 procedural videos of about 6 min with 143 annotations each (paper); keysteps: the
 size is not public.
 Protocol, keysteps: top-1 over the 278 steps of ``label_mapping.csv`` (those with 20 instances or more), written by
-their names; equal names are one class. Protocol, descriptions: figure 4, CIDEr of what is decoded against what was told.
+their names; equal names are one class. Protocol, descriptions: figure 4, CIDEr of what is decoded against the texts.
 Procedural takes are those of Cooking, Bike Repair and Health. A take may have been told several times over: of its
 passes the one with the most descriptions is taken, ``--options passes=all`` joins them; which the paper takes is not
 known. Rejected passes are left out. Texts stay as they are ("C picks up a knife.").
