@@ -179,7 +179,7 @@ class Evil:
         return os.system, ("touch ran",)
 
 
-@pytest.mark.parametrize("value", [Evil(), [Evil()], Counter("a"), defaultdict(list), Path("x")])
+@pytest.mark.parametrize("value", [Evil(), [Evil()], Counter("a"), defaultdict(int), Path("x")])
 @pytest.mark.parametrize("protocol", [0, 2, 4])
 def test_pickles_run_no_code(path: Path, repaired: LeftOut, value: object, protocol: int, monkeypatch: Any) -> None:
     monkeypatch.chdir(path.parent)

@@ -4,29 +4,45 @@ from collections.abc import Mapping
 
 from vljepa.errors import UserError
 from vljepa.evaluation.benchmarks import (
+    activitynet,
     coin,
     crosstask,
+    didemo,
+    dream1k,
     egoexo4d,
     epic_kitchens,
     imagenet,
     kinetics400,
+    msrvtt,
+    msvd,
+    pvd_bench,
     ssv2,
+    vdc1k,
     worldprediction,
+    youcook2,
 )
 from vljepa.evaluation.conversion.files import Files
 from vljepa.evaluation.conversion.spec import BenchmarkSet, Request
 from vljepa.evaluation.conversion.writer import Writer, Written
 
 SETS: Mapping[str, BenchmarkSet] = {
+    "activitynet": activitynet.SET,
     "coin": coin.SET,
     "crosstask": crosstask.SET,
+    "didemo": didemo.SET,
+    "dream1k": dream1k.SET,
     "egoexo4d_descriptions": egoexo4d.SET_DESCRIPTIONS,
     "egoexo4d_keysteps": egoexo4d.SET_KEYSTEPS,
     "epic_kitchens": epic_kitchens.SET,
     "imagenet": imagenet.SET,
     "kinetics400": kinetics400.SET,
+    "msrvtt": msrvtt.SET,
+    "msvd": msvd.SET,
+    "pvd_bench": pvd_bench.SET,
     "ssv2": ssv2.SET,
+    "vdc1k": vdc1k.SET,
     "worldprediction": worldprediction.SET,
+    "youcook2": youcook2.SET,
 }
 
 

@@ -121,6 +121,11 @@ class Files:
         """The rows of a CSV or TSV file; ``columns`` must be there, without a header they are all there are."""
         return readers.table(path, columns, self.repaired.add, self.left_out.add, delimiter=delimiter, header=header)
 
+    def listed(self, path: Path) -> list[Record]:
+        """The lines of a list of ids, each as the key of a record without fields; blank ones are passed over."""
+        lines = enumerate(self.text(path).splitlines(), start=1)
+        return [Record(where=f"{path}:{number}", fields={}, key=line.strip()) for number, line in lines if line.strip()]
+
     def text(self, path: Path) -> str:
         """The text of a file."""
         return readers.text(path, self.repaired.add)
