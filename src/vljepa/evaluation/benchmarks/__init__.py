@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 
 from vljepa.errors import UserError
-from vljepa.evaluation.benchmarks import kinetics400, pope, popev2, ssv2
+from vljepa.evaluation.benchmarks import clevr, gqa, kinetics400, pope, popev2, ssv2, tallyqa
 from vljepa.evaluation.conversion.files import Files
 from vljepa.evaluation.conversion.spec import BenchmarkSet, Request
 from vljepa.evaluation.conversion.writer import Writer, Written
 
 SETS: Mapping[str, BenchmarkSet] = {
+    "clevr": clevr.SET,
+    "gqa": gqa.SET,
     "kinetics400": kinetics400.SET,
     "pope": pope.SET,
     "popev2": popev2.SET,
     "ssv2": ssv2.SET,
+    "tallyqa": tallyqa.SET,
 }
 
 
