@@ -63,5 +63,5 @@ def test_broken_records(run: Any, put: Any, tmp_path: Any) -> None:
         "issimple: is neither true nor false": [f"{path}: record 3: 'perhaps'"],
         "issimple: is missing": [f"{path}: record 4"],
         "id: is taken by an earlier item": [f"{path}: record 5: 1"],
-        "media: is missing": [f"{path}: record 6: no file is called VG_100K/9 or 9"],
+        "media: is missing": [f"{path}: record 6: no file is called VG_100K/9"],
     }

@@ -3,19 +3,40 @@
 from collections.abc import Mapping
 
 from vljepa.errors import UserError
-from vljepa.evaluation.benchmarks import clevr, gqa, kinetics400, pope, popev2, ssv2, tallyqa
+from vljepa.evaluation.benchmarks import (
+    clevr,
+    coin,
+    crosstask,
+    egoexo4d,
+    epic_kitchens,
+    gqa,
+    imagenet,
+    kinetics400,
+    pope,
+    popev2,
+    ssv2,
+    tallyqa,
+    worldprediction,
+)
 from vljepa.evaluation.conversion.files import Files
 from vljepa.evaluation.conversion.spec import BenchmarkSet, Request
 from vljepa.evaluation.conversion.writer import Writer, Written
 
 SETS: Mapping[str, BenchmarkSet] = {
     "clevr": clevr.SET,
+    "coin": coin.SET,
+    "crosstask": crosstask.SET,
+    "egoexo4d_descriptions": egoexo4d.SET_DESCRIPTIONS,
+    "egoexo4d_keysteps": egoexo4d.SET_KEYSTEPS,
+    "epic_kitchens": epic_kitchens.SET,
     "gqa": gqa.SET,
+    "imagenet": imagenet.SET,
     "kinetics400": kinetics400.SET,
     "pope": pope.SET,
     "popev2": popev2.SET,
     "ssv2": ssv2.SET,
     "tallyqa": tallyqa.SET,
+    "worldprediction": worldprediction.SET,
 }
 
 

@@ -48,7 +48,7 @@ def _questions(files: Files) -> Content:
         return {
             "id": f"{record.key}-{record.word('question_id')}",
             # COCO's split of 2017 has the same pictures under their bare numbers.
-            "media": files.image(f"val2017/{number}", f"train2017/{number}", name),
+            "media": files.image(name, f"val2017/{number}", f"train2017/{number}", named=name),
             "question": question.replace("imange", "image"),
             "answer": yes_or_no(record),
             "group": record.key,

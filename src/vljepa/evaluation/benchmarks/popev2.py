@@ -25,7 +25,9 @@ def _questions(files: Files) -> Content:
         answer = yes_or_no(record)
         folder, _, name = record.word("image_name").removesuffix(".jpg").rpartition("/")
         if folder.endswith("train2017"):
-            media = files.image(f"COCO_train2014_{name}", f"COCO_val2014_{name}", f"train2017/{name}")
+            media = files.image(
+                f"train2017/{name}", f"COCO_train2014_{name}", f"COCO_val2014_{name}", named=f"train2017/{name}"
+            )
         else:
             # COCO's own pictures may lie in a folder of that name too, so the one below POPEv2 goes first.
             media = files.image(f"POPEv2/images/{name}", f"dataset/images/{name}", f"images/{name}")

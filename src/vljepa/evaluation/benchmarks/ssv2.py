@@ -9,7 +9,7 @@ Paper (table 1): BASE 19.3, SFT 73.2.
 Files: ``something-something-v2-validation.json``, a list of ``{id, label, template, placeholders}``, and
 ``something-something-v2-labels.json``, template without brackets to the class's number as a text; newer downloads call
 them ``validation.json`` and ``labels.json``. ``label`` is a free caption: the class is the template. Videos are
-``<id>.webm``. Fields as mmaction2's ``parse_file_list.py`` reads them; sizes and the newer names are from memory.
+``<id>.webm``. Counted in the files; the newer names and the sizes of the other splits are from memory.
 """
 
 from typing import Any

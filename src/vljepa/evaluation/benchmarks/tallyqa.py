@@ -34,7 +34,7 @@ def _test(files: Files) -> Content:
         image = record.word("image").rpartition(".")[0]
         return {
             "id": record.word("question_id"),
-            "media": files.image(image, image.rpartition("/")[2]),
+            "media": files.image(image, image.rpartition("/")[2], named=image),
             "question": record.text("question"),
             "answer": str(answer),
             "group": ["simple" if simple else "complex", source],

@@ -1,5 +1,6 @@
 """The official files and the media of a data set, as a converter asks for them."""
 
+import fnmatch
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -73,6 +74,21 @@ class Files:
                 found.setdefault(path.name, path)
         return found
 
+    def matching(self, pattern: str) -> list[Path]:
+        """The files whose names fit a pattern such as ``*.csv``, in order of their names."""
+        return [self._annotations[name] for name in sorted(fnmatch.filter(self._annotations, pattern))]
+
+    def expect(self, what: str, found: int, official: int) -> None:
+        """Compare a number with that of the official release.
+
+        Raises:
+            UserError: they differ, and the user did not ask for a part.
+        """
+        if found != official and not self._request.partial:
+            raise UserError(
+                f"{what}: {found:,} found, the official release has {official:,}; give --partial to take them"
+            )
+
     def json(self, path: Path) -> Any:
         """The value of a JSON file."""
         return readers.json_value(path, self.repaired.add)
@@ -125,27 +141,36 @@ class Files:
 
     # Media
 
-    def video(self, *names: str) -> str:
+    def video(self, *names: str, named: str | None = None) -> str:
         """Path of the video under the first of the names that is there: ``id``, or ``folder/id`` to ask for a folder.
+
+        Args:
+            named: what it is called in messages and in the list of what is missing; default the last name.
 
         Raises:
             Refused: there is none.
         """
-        return self._medium(names, VIDEOS)
+        return self._medium(names, VIDEOS, named)
 
-    def image(self, *names: str) -> str:
+    def optional_video(self, *names: str) -> str | None:
+        """As ``video``, or None."""
+        found = self._media.find(names, VIDEOS)
+        return str(found[0]) if found else None
+
+    def image(self, *names: str, named: str | None = None) -> str:
         """As ``video``, of an image."""
-        return self._medium(names, IMAGES)
+        return self._medium(names, IMAGES, named)
 
-    def medium(self, *names: str) -> str:
+    def medium(self, *names: str, named: str | None = None) -> str:
         """As ``video``, of a video or an image."""
-        return self._medium(names, VIDEOS | IMAGES)
+        return self._medium(names, VIDEOS | IMAGES, named)
 
-    def _medium(self, names: tuple[str, ...], suffixes: set[str]) -> str:
+    def _medium(self, names: tuple[str, ...], suffixes: set[str], named: str | None) -> str:
         found = self._media.find(names, suffixes)
         if not found:
-            self.missing[names[-1]] = None
-            raise Refused("media: is missing", f"no file is called {' or '.join(names)}")
+            named = named or names[-1]
+            self.missing[named] = None
+            raise Refused("media: is missing", f"no file is called {named}")
         if len(found) > 1:
             self.repaired.add("media: has several files, the first is taken", str(found[0]))
         return str(found[0])

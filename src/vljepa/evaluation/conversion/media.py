@@ -1,5 +1,6 @@
 """Finds media by the ids that annotation files give them."""
 
+import unicodedata
 from collections import defaultdict
 from pathlib import Path
 
@@ -45,6 +46,8 @@ def _parts(folder: Path) -> tuple[str, ...]:
 
 def _stem(name: str) -> str:
     """Without suffixes of media, of which there may be several, and without a bare dot at the end."""
+    # Some file systems take accents apart.
+    name = unicodedata.normalize("NFC", name)
     while True:
         stem, dot, suffix = name.rpartition(".")
         if not dot or not stem or (suffix and f".{suffix.lower()}" not in VIDEOS | IMAGES):

@@ -64,10 +64,10 @@ def text(path: Path, repaired: Note) -> str:
             repaired("encoding: begins with a byte order mark", str(path))
         try:
             decoded = found.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = found.count(b"\n", 0, error.start) + 1
-            repaired("encoding: is not UTF-8, read as Latin-1", f"{path}:{line}")
-            decoded = found.decode("latin-1")
+        except UnicodeDecodeError:
+            # Line by line: files that several people edited hold both encodings.
+            lines = found.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+            decoded = "\n".join(_line(line, f"{path}:{number}", repaired) for number, line in enumerate(lines, start=1))
     if "\0" in decoded:
         raise UserError(f"{path}: holds zero bytes, it is no text; fetch it again")
     return decoded
@@ -166,6 +166,14 @@ class _Plain(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> Any:
         raise _NotPlain("a persistent object")
+
+
+def _line(line: bytes, where: str, repaired: Note) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        repaired("encoding: a line is not UTF-8, read as Latin-1", where)
+        return line.decode("latin-1")
 
 
 def _delimiter(path: Path, first: str, columns: Sequence[str], official: str, header: bool) -> str:

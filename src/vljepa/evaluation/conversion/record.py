@@ -1,5 +1,6 @@
 """One record of an annotation file, whose fields are checked as they are taken."""
 
+import builtins
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -85,14 +86,14 @@ class Record:
             raise Refused(f"{names[0]}: is neither true nor false", shown(value))
         return words[word]
 
-    def list(self, *names: str) -> "list[Any]":
+    def list(self, *names: str) -> "builtins.list[Any]":
         """A list, which may be empty."""
         value = self._there(names)
         if not isinstance(value, list):
             raise Refused(f"{names[0]}: is no list", shown(value))
         return value
 
-    def children(self, *names: str) -> "list[Record]":
+    def children(self, *names: str) -> "builtins.list[Record]":
         """The objects of a list as records; what is no object is one without fields."""
         return [
             Record(where=f"{self.where}: {names[0]} {i}", fields=value if isinstance(value, dict) else {})

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 ACTION = "What is the action shown?"
 CAPTION = "Describe this video in one sentence."
 """The paper's prompts (figure 2), which training asks too."""
+STEP = "What is the step?"
+TASK = "What is the procedure?"
+NEXT = "What happens next?"
+"""Where the paper shows no prompt: those of Tabletop."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,8 +18,9 @@ def as_language(name: str) -> str:
     """
     name = name.replace("_", " ").replace("[", "").replace("]", "").strip()
     if not re.search(r"\s", name):
-        # Head first, as EPIC-KITCHENS writes its nouns.
-        name = " ".join(reversed(name.split(":")))
+        # EPIC-KITCHENS writes its nouns head first: `machine:sous:vide`.
+        head, *rest = name.split(":")
+        name = " ".join([*rest, head])
         if _SMALL_BEFORE_CAPITAL.search(name):
             words = _ACRONYM_BEFORE_WORD.sub(" ", _SMALL_BEFORE_CAPITAL.sub(" ", name)).split()
             name = " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in words)

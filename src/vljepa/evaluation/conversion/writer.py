@@ -55,6 +55,8 @@ class Writer:
                 ``partial`` does not accept that.
         """
         spec, files = self._spec, self._files
+        if foreign := sorted({path.name for path in self._folder.glob("*")} - {"benchmark.json", "items.jsonl"}):
+            raise UserError(f"{self._folder}: holds {foreign[0]}, which is no part of a benchmark; move it away")
         self.discard()
         self._aside.mkdir(parents=True)
         content = spec.read(files)
@@ -96,6 +98,7 @@ class Writer:
         """Put what was written in its place, and what was there before away."""
         old = self._aside.with_suffix(".old")
         if self._folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
             self._folder.rename(old)
         self._aside.rename(self._folder)
         shutil.rmtree(old, ignore_errors=True)
