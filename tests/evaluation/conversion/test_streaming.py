@@ -29,7 +29,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "_CHUNK", 5)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.dictionaries(st.text(), values), st.lists(values), st.sampled_from([None, 1]), st.booleans())
 def test_as_the_whole(tmp_path: Path, keyed: Any, listed: Any, indent: int | None, ascii: bool) -> None:
     path = tmp_path / "a.json"
