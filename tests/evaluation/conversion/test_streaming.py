@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,19 @@ def test_refused_in_one_line(tmp_path: Path, contents: bytes, message: str) -> N
     with pytest.raises(UserError, match=rf"^{path}{message}") as error:
         read(path, "questions")
     assert "\n" not in str(error.value)
+
+
+def test_no_more_is_held_than_a_member(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "_CHUNK", 10_000)
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"questions": [{"number": i, "text": "x" * 1_000} for i in range(2_000)]}))
+    tracemalloc.start()
+    try:
+        numbers = sum(fields["number"] for _, fields in streaming.members(path, ("questions",), print))
+        assert tracemalloc.get_traced_memory()[1] < path.stat().st_size / 10
+    finally:
+        tracemalloc.stop()
+    assert numbers == sum(range(2_000))
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
