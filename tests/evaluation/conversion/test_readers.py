@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vljepa.data.left_out import LeftOut
@@ -117,6 +117,7 @@ def test_bad_lines_cost_only_themselves(path: Path, repaired: LeftOut) -> None:
 ROWS = [["-x", 'he said "no", twice'], ["y", "a;b|c"], ["z", "zwei\nZeilen"]]
 
 
+@settings(deadline=None)
 @given(
     delimiter=st.sampled_from(",;\t|"), quoted=st.booleans(), crlf=st.booleans(), bom=st.booleans(), spare=st.booleans()
 )
