@@ -46,7 +46,7 @@ def test_candidates_are_the_answers_of_training_and_validation(
     (written,) = run("gqa")
     found = benchmark("gqa")
     assert (found.task, found.metric, found.info["paper"], found.official_items) == ("choice", "gqa", 0.615, 12_578)
-    assert found.info["answers"] == ["bottle cap", "kitchen", "t-shirt", "yes"]
+    assert list(found.info["answers"]) == ["bottle cap", "kitchen", "t-shirt", "yes"]
     assert written.repaired.examples == {
         "answer: is none of a training question's, added to the candidates": ["bottle cap"]
     }
@@ -66,7 +66,7 @@ def test_a_list_of_candidates(run: Any, put: Any, benchmark: Any) -> None:
     put("source/n1.jpg")
     run("gqa")
     found = benchmark("gqa")
-    assert found.info["answers"] == ["kitchen", "no", "yes"] and len(found.items) == 1
+    assert list(found.info["answers"]) == ["kitchen", "no", "yes"] and len(found.items) == 1
     put("source/trainval_label2ans.json", {"yes": 0})
     with pytest.raises(UserError, match=r"trainval_label2ans.json: is no list of answers; is it the right file\?"):
         run("gqa")

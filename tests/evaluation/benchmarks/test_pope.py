@@ -27,7 +27,7 @@ def test_three_files_are_one_benchmark(run: Any, put: Any, benchmark: Any, items
     put("coco/val2014/COCO_val2014_000000310196.jpg")
     (written,) = run("pope", media=tmp_path / "coco")
     found = benchmark("pope")
-    assert (found.task, found.metric, found.info["answers"]) == ("choice", "pope", ["yes", "no"])
+    assert (found.task, found.metric, list(found.info["answers"])) == ("choice", "pope", ["yes", "no"])
     assert (found.info["items"], found.official_items, found.info["paper"]) == (6, 9_000, 0.857)
     media = "../../media/pope/val2014/COCO_val2014_000000310196.jpg"
     assert items("pope")[2:4] == [

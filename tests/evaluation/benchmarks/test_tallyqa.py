@@ -23,7 +23,7 @@ def test_groups(run: Any, put: Any, benchmark: Any, items: Any, tmp_path: Any) -
     (written,) = run("tallyqa", media=tmp_path / "genome")
     found = benchmark("tallyqa")
     assert (found.task, found.metric, found.info["paper"], found.official_items) == ("choice", "tallyqa", 0.699, 38_589)
-    assert found.info["answers"] == [str(number) for number in range(16)]
+    assert list(found.info["answers"]) == [str(number) for number in range(16)]
     assert items("tallyqa")[0] == {
         "id": "30095774",
         "media": "../../media/tallyqa/VG_100K_2/2410408.jpg",
