@@ -7,8 +7,9 @@ Protocol: the pair of pictures is embedded under the query, each clip as a capti
 answer; accuracy.
 Paper (table 3): BASE 63.9, SFT 65.7.
 
-The form of the file is not public knowledge, so the user says where things are: ``--options fields=FIELDS.json``, an
-object of paths into a record such as ``states.initial``, in which a number counts into a list:
+File: ``WorldPrediction-WM.json``, as an issue of the repository calls it. Its form is not public knowledge, so the user
+says where things are: ``--options fields=FIELDS.json``, an object of paths into a record such as ``states.initial``, in
+which a number counts into a list:
 
     records      where the records are in the file, default the top; a list, or an object whose keys are then their ids
     id           default: the record's key or place
@@ -36,7 +37,7 @@ _KNOWN = ("records", "id", *_NEEDED, "media", "start", "end")
 
 def _items(files: Files) -> Content:
     fields = _fields(files)
-    path = files.path("worldprediction_wm.json", "wm.json", main=True)
+    path = files.path("WorldPrediction-WM.json", "wm.json", main=True)
     records = _records(path, files.json(path), fields.get("records", ""))
 
     def item(record: Record) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import fnmatch
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from vljepa.evaluation.conversion import readers
 from vljepa.evaluation.conversion.media import MediaIndex
 from vljepa.evaluation.conversion.record import Record, Refused
 from vljepa.evaluation.conversion.spec import Request
+from vljepa.evaluation.conversion.streaming import members
 
 
 class Files:
@@ -116,6 +117,15 @@ class Files:
             else:
                 self.left_out.add("record: is no object", f"{path}: {key}")
         return records
+
+    def members(self, path: Path, *inside: str) -> Iterator[Record]:
+        """As ``keyed``, or the objects of an array, one at a time: for files too large to be held."""
+        for key, fields in members(path, inside, self.repaired.add):
+            where = f"{path}: {key}" if not key.isdecimal() else f"{path}: record {key}"
+            if isinstance(fields, dict):
+                yield Record(where=where, fields=fields, key=key)
+            else:
+                self.left_out.add("record: is no object", where)
 
     def table(self, path: Path, columns: Sequence[str], *, delimiter: str = ",", header: bool = True) -> list[Record]:
         """The rows of a CSV or TSV file; ``columns`` must be there, without a header they are all there are."""

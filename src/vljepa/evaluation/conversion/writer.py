@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,11 +64,11 @@ class Writer:
             "name": spec.name, "task": spec.task, "metric": spec.metric, "query": spec.query,
             **({} if spec.paper is None else {"paper": spec.paper}), **content.info,
         }  # fmt: skip
-        records = list(content.records)
+        total = len(content.records) if isinstance(content.records, Sized) else spec.items or 0
         ids: set[str] = set()
         truths: Counter[str] = Counter()
         with (self._aside / "items.jsonl").open("w", encoding="utf-8", newline="\n") as file:
-            for done, record in enumerate(records, start=1):
+            for done, record in enumerate(content.records, start=1):
                 try:
                     fields = content.item(record)
                     if fields is not None:
@@ -78,7 +78,7 @@ class Writer:
                 except Refused as refused:
                     detail = f": {refused.detail}" if refused.detail else ""
                     files.left_out.add(refused.reason, f"{record.where}{detail}")
-                progress(done, len(records))
+                progress(done, max(done, total))
         for name in info.get("classes", ()):
             if name not in truths:
                 files.repaired.add("classes: one has no item, it stays a candidate", name)
