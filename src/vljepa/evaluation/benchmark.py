@@ -36,7 +36,8 @@ class Item:
     """``world_model``: index of the right candidate."""
     annotations: tuple[tuple[float, str], ...] = ()
     """``stream``: times in seconds and texts."""
-    group: str = ""
+    groups: tuple[str, ...] = ()
+    """What figures of its own the item counts in, beside those of all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +87,13 @@ def read_benchmark(folder: Path, limit: int | None = None) -> Benchmark:
     if task in ("classification", "anticipation") and not info.get("classes"):
         raise UserError(f"{head}: classes: missing; {task} needs the list of labels")
 
+    answers = tuple(info.get("answers", ()))
     items: list[Item] = []
     left_out: list[str] = []
     ids: set[str] = set()
     for number, values in read_jsonl(folder / "items.jsonl", left_out):
         try:
-            item = _READERS[task](_Fields(values, folder, info))
+            item = _READERS[task](_Fields(values, folder, info, answers))
             if item.id in ids:
                 raise UserError(f"id: {item.id!r} stands twice; give each item its own")
         except UserError as error:
@@ -120,8 +122,8 @@ def read_benchmark(folder: Path, limit: int | None = None) -> Benchmark:
 class _Fields:
     """Fields of one line, each checked as it is taken."""
 
-    def __init__(self, values: dict[str, Any], folder: Path, info: dict[str, Any]) -> None:
-        self.values, self.folder, self.info = values, folder, info
+    def __init__(self, values: dict[str, Any], folder: Path, info: dict[str, Any], answers: tuple[str, ...]) -> None:
+        self.values, self.folder, self.info, self.answers = values, folder, info, answers
 
     def take(self, name: str, kind: type | tuple[type, ...], values: dict[str, Any] | None = None) -> Any:
         value = (self.values if values is None else values).get(name)
@@ -143,6 +145,13 @@ class _Fields:
             raise UserError(f"{name}: must be a list of at least one text, none empty")
         return tuple(values)
 
+    def groups(self) -> tuple[str, ...]:
+        """One group or a list of them; none is none."""
+        value = self.values.get("group")
+        if not value:
+            return ()
+        return self.texts("group") if isinstance(value, list) else (str(value),)
+
     def media(self, name: str) -> str:
         paths = parse_media(self.values, name, self.folder / "items.jsonl", levels_up=2)
         return paths[0]
@@ -156,7 +165,7 @@ def _labelled(f: _Fields) -> Item:
     label = f.text("label")
     if label not in f.info["classes"]:
         raise UserError(f"label: {label!r} is not among the benchmark's classes")
-    return Item(id=f.text("id"), clip=f.clip(), truth=label)
+    return Item(id=f.text("id"), clip=f.clip(), truth=label, groups=f.groups())
 
 
 def _retrieval(f: _Fields) -> Item:
@@ -164,9 +173,11 @@ def _retrieval(f: _Fields) -> Item:
 
 
 def _choice(f: _Fields) -> Item:
-    own = "choices" in f.values
-    choices = f.texts("choices") if own else tuple(f.info.get("answers", ()))
+    # One tuple for all items: it may have thousands of answers.
+    choices = f.texts("choices") if "choices" in f.values else f.answers
     truth = f.text("answer")
+    if len(set(choices)) < len(choices):
+        raise UserError("choices: one of them stands twice")
     if truth not in choices:
         raise UserError(f"answer: {truth!r} is not among the choices")
     return Item(
@@ -175,7 +186,7 @@ def _choice(f: _Fields) -> Item:
         question=f.text("question"),
         truth=truth,
         choices=choices,
-        group=str(f.values.get("group", "")),
+        groups=f.groups(),
     )
 
 
@@ -206,7 +217,7 @@ def _stream(f: _Fields) -> Item:
 
 def _triplet(f: _Fields) -> Item:
     texts = (f.text("p1"), f.text("p2"), f.text("n"))
-    return Item(id=f.text("id"), texts=texts, group=str(f.values.get("group", "")))
+    return Item(id=f.text("id"), texts=texts, groups=f.groups())
 
 
 _READERS: dict[str, Callable[[_Fields], Item]] = {

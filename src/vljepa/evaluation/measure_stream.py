@@ -1,12 +1,12 @@
 """How a system is measured on streams: fewer decodings for the same quality (paper, section 4.6, figure 4)."""
 
 import itertools
-from typing import Any
 
 import numpy as np
 
 from vljepa.errors import UserError
 from vljepa.evaluation.benchmark import Benchmark
+from vljepa.evaluation.measured import make_result
 from vljepa.evaluation.result import HIGH, LOW, Result
 from vljepa.evaluation.selective import ONLINE, EmbeddedStream, Sweep, sweep
 from vljepa.evaluation.system import System
@@ -60,26 +60,6 @@ def measure_stream(benchmark: Benchmark, system: System) -> Result:
         bad=bad,
         figures=figures,
         curve=measured.curve,
-    )
-
-
-def make_result(benchmark: Benchmark, system: System, *, bad: list[str], **found: Any) -> Result:
-    """A result of the benchmark and the system.
-
-    Args:
-        bad: a line for each item that could not be used, beside the benchmark's own.
-        found: the other fields of ``Result``.
-    """
-    paper = benchmark.info.get("paper")
-    return Result(
-        system=system.name,
-        variant=system.variant,
-        benchmark=benchmark.name,
-        task=benchmark.task,
-        left_out=benchmark.left_out + bad,
-        synthetic=bool(benchmark.info.get("synthetic", False)),
-        paper=float(paper) if isinstance(paper, int | float) else None,
-        **found,
     )
 
 
