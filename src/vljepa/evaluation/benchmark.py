@@ -87,13 +87,15 @@ def read_benchmark(folder: Path, limit: int | None = None) -> Benchmark:
     if task in ("classification", "anticipation") and not info.get("classes"):
         raise UserError(f"{head}: classes: missing; {task} needs the list of labels")
 
-    answers = tuple(info.get("answers", ()))
+    if "answers" in info:
+        # Thousands of them may be the choices of thousands of items, who then share them.
+        info["answers"] = tuple(info["answers"])
     items: list[Item] = []
     left_out: list[str] = []
     ids: set[str] = set()
     for number, values in read_jsonl(folder / "items.jsonl", left_out):
         try:
-            item = _READERS[task](_Fields(values, folder, info, answers))
+            item = _READERS[task](_Fields(values, folder, info))
             if item.id in ids:
                 raise UserError(f"id: {item.id!r} stands twice; give each item its own")
         except UserError as error:
@@ -122,8 +124,8 @@ def read_benchmark(folder: Path, limit: int | None = None) -> Benchmark:
 class _Fields:
     """Fields of one line, each checked as it is taken."""
 
-    def __init__(self, values: dict[str, Any], folder: Path, info: dict[str, Any], answers: tuple[str, ...]) -> None:
-        self.values, self.folder, self.info, self.answers = values, folder, info, answers
+    def __init__(self, values: dict[str, Any], folder: Path, info: dict[str, Any]) -> None:
+        self.values, self.folder, self.info = values, folder, info
 
     def take(self, name: str, kind: type | tuple[type, ...], values: dict[str, Any] | None = None) -> Any:
         value = (self.values if values is None else values).get(name)
@@ -173,10 +175,10 @@ def _retrieval(f: _Fields) -> Item:
 
 
 def _choice(f: _Fields) -> Item:
-    # One tuple for all items: it may have thousands of answers.
-    choices = f.texts("choices") if "choices" in f.values else f.answers
+    own = "choices" in f.values
+    choices = f.texts("choices") if own else tuple(f.info.get("answers", ()))
     truth = f.text("answer")
-    if len(set(choices)) < len(choices):
+    if own and len(set(choices)) < len(choices):
         raise UserError("choices: one of them stands twice")
     if truth not in choices:
         raise UserError(f"answer: {truth!r} is not among the choices")

@@ -19,7 +19,8 @@ def measure_retrieval(benchmark: Benchmark, system: System) -> Result:
     If ``benchmark.json`` says ``"shared_texts": true``, a text that several clips have is right with each of them.
     Intervals are over clips.
     """
-    recall = int(metric_of(benchmark, *(f"recall@{k}" for k in _RECALLS)).partition("@")[2])
+    names_of = {f"{name}{k}": k for k in _RECALLS for name in ("recall@", "text to video R@")}
+    recall = names_of[metric_of(benchmark, *names_of)]
     rows, items, bad = predict(benchmark, system)
     texts = [text for item in items for text in item.texts]
     owners = np.array([i for i, item in enumerate(items) for _ in item.texts])
