@@ -120,7 +120,7 @@ def test_killed_several_times_is_as_never_killed(tmp_path: Path, monkeypatch: py
     pairs(tmp_path)
     rng = random.Random(0)
     sizes = []
-    for _ in range(3):
+    for _ in range(5):
         process = forked().Process(target=live, args=(tmp_path, tmp_path / "killed"), daemon=True)
         process.start()
         # Once it has got somewhere, somewhere between two batches.
