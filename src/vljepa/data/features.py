@@ -125,13 +125,18 @@ def _known(folder: Path, clips: Iterable[Clip]) -> tuple[dict[Clip, str], dict[s
     left_out: list[str] = []
     for clip in dict.fromkeys(clips):
         try:
-            keys[clip] = _key(clip)
+            keys[clip] = clip_key(clip)
         except UserError as error:
             left_out.append(str(error))
     return keys, read_index(folder), left_out
 
 
-def _key(clip: Clip) -> str:
+def clip_key(clip: Clip) -> str:
+    """What a cache knows a clip by: its file, and what of it is seen.
+
+    Raises:
+        UserError: the file cannot be opened.
+    """
     parts: list[object] = [clip.start, clip.end]
     if clip.member is not None:
         parts += [clip.member.offset, clip.member.size]

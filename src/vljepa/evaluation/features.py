@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import torch
@@ -31,6 +32,12 @@ class Features:
         self._folder = folder
         self._precision = precision
         self._caches: dict[Clip, FeatureCache] = {}
+        self._tried: set[Clip] = set()
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal ones mean equal features of the same clips."""
+        return f"{self._model.network.x_encoder.fingerprint}-{self._precision}"
 
     def fits(self, model: Model) -> bool:
         """Whether the features are also those of this model."""
@@ -39,13 +46,16 @@ class Features:
     def prepare(self, clips: Iterable[Clip], progress: Callable[[int, int], None] | None = None) -> None:
         """Compute what is missing; clips that cannot be read are passed over, and refused by ``tokens``.
 
+        Ranks call it together, and each computes its share.
+
         Args:
             progress: called with (clips done, clips in all).
         """
         wanted: dict[int, list[Clip]] = {}
         for clip in dict.fromkeys(clips):
-            if clip in self._caches:
+            if clip in self._tried:
                 continue
+            self._tried.add(clip)
             try:
                 wanted.setdefault(self._model.count_frames(clip), []).append(clip)
             except UserError:
@@ -62,6 +72,7 @@ class Features:
         network = self._model.network
         cache = bulk.cache_features(network, self._folder, clips, num_frames, self._precision, progress)
         self._caches.update((clip, cache) for clip in clips if clip in cache)
+        self._tried.update(clips)
         return cache
 
     def tokens(self, clips: Sequence[Clip]) -> list[tuple[list[int], Tensor]]:
@@ -94,8 +105,8 @@ class Features:
         if not stored.exists():
             parts = bulk.stream_parts(self._model.network, path, rate_hz)[1]
             stored.parent.mkdir(parents=True, exist_ok=True)
-            # Written aside and renamed: a stream that exists is whole.
-            aside = stored.with_suffix(".writing.npy")
+            # Written aside and renamed: a stream that exists is whole. Other ranks may be at the same one.
+            aside = stored.with_suffix(f".{uuid4().hex[:8]}.npy")
             np.save(aside, (parts.half() if parts.is_floating_point() else parts).numpy())
             os.replace(aside, stored)
         parts = torch.from_numpy(np.load(stored))

@@ -6,8 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from vljepa.errors import UserError
-from vljepa.tasks.unit import Embeddings, unit_rows
+from vljepa.tasks.unit import Embeddings, EncodeText, unit_rows
 from vljepa.types import Clip
+
+BATCH_SIZE = 64
+"""Clips that are embedded together."""
+Embed = Callable[[list[Clip], list[str]], Embeddings]
+"""Clips and as many queries to predicted embeddings, (n, E); a clip that cannot be read raises UserError."""
+Count = Callable[[int, int], None]
+"""Progress: done, and in all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,14 +28,22 @@ class System:
     """What it is, in one line for the report."""
     tasks: tuple[str, ...] = ()
     """The tasks it is meant for; empty: all."""
-    embed_clips: Callable[[list[Clip], list[str]], Embeddings]
-    """Clips and as many queries to predicted embeddings, (n, E); a clip that cannot be read raises UserError."""
-    encode_text: Callable[[list[str]], Embeddings]
+    fingerprint: str = ""
+    """Equal ones mean equal embeddings, so that those of an earlier run are good. Empty if they depend on more than
+    the clip and the query: then they are neither kept nor shared among ranks."""
+    prepare: Callable[[list[Clip], Count | None], None] | None = None
+    """What ranks do together before ``embed_clips`` is called for some of these clips by some of them."""
+    embed_clips: Embed
+    encode_text: EncodeText
     """Texts to embeddings, (n, E)."""
     decode: Callable[[Embeddings], list[str]] | None = None
     """Predicted embeddings (n, E) to texts; None where the system cannot speak."""
     embed_stream: Callable[[str, float, str], tuple[Sequence[float], Embeddings]] | None = None
     """Path, rate in hertz and query to times in seconds (T,) and embeddings (T, E) of a video."""
+
+    def measures(self, task: str) -> bool:
+        """Whether it is meant for a task."""
+        return not self.tasks or task in self.tasks
 
     def lacks(self, task: str) -> str:
         """Why the system cannot be measured on a task; empty if it can."""
@@ -39,9 +54,7 @@ class System:
         return ""
 
 
-def embed_all(
-    system: System, clips: list[Clip], queries: list[str], batch_size: int = 64
-) -> tuple[np.ndarray, list[int], list[str]]:
+def embed_all(system: System, clips: list[Clip], queries: list[str]) -> tuple[np.ndarray, list[int], list[str]]:
     """Embed clips in batches, going on past those that cannot be read.
 
     Returns:
@@ -53,19 +66,35 @@ def embed_all(
     parts: list[np.ndarray] = []
     good: list[int] = []
     bad: list[str] = []
-    for first in range(0, len(clips), batch_size):
-        batch = list(range(first, min(first + batch_size, len(clips))))
-        try:
-            parts.append(unit_rows(system.embed_clips([clips[i] for i in batch], [queries[i] for i in batch])))
-            good += batch
-        except UserError:
-            # One bad clip refuses the batch: ask for each alone to find it.
-            for i in batch:
-                try:
-                    parts.append(unit_rows(system.embed_clips([clips[i]], [queries[i]])))
-                    good.append(i)
-                except UserError as error:
-                    bad.append(str(error))
+    for first in range(0, len(clips), BATCH_SIZE):
+        some = slice(first, first + BATCH_SIZE)
+        rows, readable, reasons = embed_batch(system.embed_clips, clips[some], queries[some])
+        parts += [rows] if readable else []
+        good += [first + i for i in readable]
+        bad += reasons.values()
     if not good:
         raise UserError(f"no clip could be read; the first: {bad[0]}")
     return np.concatenate(parts), good, bad
+
+
+def embed_batch(embed: Embed, clips: list[Clip], queries: list[str]) -> tuple[np.ndarray, list[int], dict[int, str]]:
+    """Embed clips together, going on past those that cannot be read.
+
+    Returns:
+        Unit embeddings of the good clips (g, E), their positions in ``clips``, and by position what is wrong with the
+        bad ones.
+    """
+    try:
+        return unit_rows(embed(clips, queries)), list(range(len(clips))), {}
+    except UserError:
+        # One bad clip refuses the batch: ask for each alone to find it.
+        rows: list[np.ndarray] = []
+        good: list[int] = []
+        bad: dict[int, str] = {}
+        for i, (clip, query) in enumerate(zip(clips, queries, strict=True)):
+            try:
+                rows.append(unit_rows(embed([clip], [query])))
+                good.append(i)
+            except UserError as error:
+                bad[i] = str(error)
+        return np.concatenate(rows) if rows else np.empty((0, 0), np.float32), good, bad
