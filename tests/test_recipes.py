@@ -10,7 +10,7 @@ from vljepa.model.counts import count_parameters
 from vljepa.model.x_encoder import load_x_encoder
 from vljepa.recipes import RECIPES
 
-TABLETOP = ("nano", "nano-dual-encoder", "small", "tiny")
+TABLETOP = ("nano", "nano-dual-encoder", "nano-token-vlm", "small", "tiny")
 PAPER_GPUS = 192
 STAGES = ("image", "video8", "video32", "sft")
 
@@ -29,8 +29,9 @@ def test_taps_fold_onto_the_grid(name: str) -> None:
     assert load_x_encoder(config)(frames).shape[:3] == (1, 2, config.grid**2)
 
 
-def test_baseline_sees_the_same_samples() -> None:
-    nano, baseline = RECIPES["nano"](), RECIPES["nano-dual-encoder"]()
+@pytest.mark.parametrize("name", ["nano-dual-encoder", "nano-token-vlm"])
+def test_baseline_sees_the_same_samples(name: str) -> None:
+    nano, baseline = RECIPES["nano"](), RECIPES[name]()
     assert baseline.stages == nano.stages[: len(baseline.stages)]
     assert {stage.trains for stage in nano.stages[len(baseline.stages) :]} == {"y_decoder"}
     assert baseline.seed == nano.seed
@@ -87,3 +88,12 @@ def test_control_differs_from_the_paper_in_its_eyes_alone() -> None:
     paper, control = (count_parameters(RECIPES[f"paper-{name}"]().model) for name in ("sft", "control"))
     assert {part for part in paper if paper[part] != control[part]} <= {"x_encoder", "predictor.rest"}
     assert paper["predictor.layers"] == control["predictor.layers"] == 486_572_032
+
+
+def test_token_space_vlm_is_the_whole_llama_on_the_samples_of_the_control() -> None:
+    control, vlm = RECIPES["paper-control"](), RECIPES["paper-control-vlm"]()
+    assert vlm.stages == control.stages and vlm.seed == control.seed
+    assert vlm.model.x_encoder == control.model.x_encoder
+    assert (vlm.model.predictor.transformer.num_layers, vlm.model.predictor.init_first_layer) == (16, 0)
+    assert (control.model.predictor.transformer.num_layers, control.model.predictor.init_first_layer) == (8, 8)
+    assert vlm.model.predictor.transformer.causal and vlm.model.predictor.inputs == "plain"

@@ -21,6 +21,7 @@ from vljepa.data.source import open_source
 from vljepa.data.video import probe, read_clip, resize
 from vljepa.errors import UserError
 from vljepa.model.bulk import embed_windows, stream_parts
+from vljepa.model.network import Network
 from vljepa.model.vljepa import VLJEPA
 from vljepa.model.window import SlidingWindow, StreamStats
 from vljepa.tasks.answer import answer
@@ -47,7 +48,8 @@ def load(name_or_folder: str | Path) -> "Model":
     """A trained model, by the name of a shipped checkpoint or by its folder; ``vljepa.load`` knows recipes too.
 
     Raises:
-        UserError: there is no such checkpoint, or its folder is damaged.
+        UserError: there is no such checkpoint, its folder is damaged, or it is a token-space VLM's
+            (``vljepa.token_api`` reads that).
     """
     return Model(VLJEPA.load(checkpoint_folder(name_or_folder)))
 
@@ -69,11 +71,64 @@ def checkpoint_folder(name_or_folder: str | Path) -> Path:
     return folder
 
 
-class Model:
+class Viewer:
+    """What every model here does with a video: take the frames that it sees."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network.eval()
+
+    def frames(self, video: Video) -> Tensor:
+        """The sampled frames, ``(F, size, size, 3)``: F is 1 for an image.
+
+        Raises:
+            UserError: the video cannot be read, or is an array of another type or shape.
+        """
+        if isinstance(video, str | Path):
+            return self.clip_frames(Clip(media=(str(Path(video).absolute()),)))
+        config = self.network.config.x_encoder
+        array = _checked(np.asarray(video))
+        count = 1 if len(array) == 1 else config.num_frames
+        middles = ((np.arange(count) + 0.5) * len(array) / count).astype(int)
+        return torch.from_numpy(np.ascontiguousarray(resize(array[middles], config.frame_size)))
+
+    def count_frames(self, clip: Clip) -> int:
+        """How many frames of a clip are seen, as in training: of a video num_frames, of images one each.
+
+        Raises:
+            UserError: the file cannot be read.
+        """
+        limit = self.network.config.x_encoder.num_frames
+        is_video = len(clip.media) == 1 and probe(clip.media[0]).num_frames != 1
+        return limit if is_video else min(len(clip.media), limit)
+
+    def clip_frames(self, clip: Clip) -> Tensor:
+        """The frames seen of a clip, ``(F, size, size, 3)``.
+
+        Raises:
+            UserError: the clip cannot be read.
+        """
+        return torch.from_numpy(read_clip(clip, self.count_frames(clip), size=self.network.config.x_encoder.frame_size))
+
+    @torch.inference_mode()
+    def familiarity(self, video: Video) -> float:
+        """How usual the video is for this model: the share of held-out training-like clips at least as far off.
+
+        Near 0 the video is unlike what the model was trained on, and its answers are not to be trusted.
+
+        Returns:
+            A conformal p-value in [0, 1].
+        """
+        tokens = self.network.encode_frames(self.frames(video)[None])
+        return float(self.network.familiar(tokens)[0])
+
+
+class Model(Viewer):
     """A trained VL-JEPA with the tasks of the paper, section 3.2, on files or arrays."""
 
+    network: VLJEPA
+
     def __init__(self, network: VLJEPA) -> None:
-        self.network = network.eval()
+        super().__init__(network)
 
     def caption(self, video: Video) -> str:
         """One sentence on the video, read out of the predicted embedding by the Y-Decoder.
@@ -82,7 +137,7 @@ class Model:
             UserError: the video cannot be read, or the checkpoint has no Y-Decoder.
         """
         self._require_decoder()
-        frames = self._frames(video)
+        frames = self.frames(video)
         config = self.network.config
         query = config.video_query if len(frames) > 1 else config.image_query
         return self.write(self._embed([frames], [query]))[0].text
@@ -95,7 +150,7 @@ class Model:
         """
         if not question.strip():
             raise UserError("question: is empty; ask something")
-        predicted = self._embed([self._frames(video)], [question])
+        predicted = self._embed([self.frames(video)], [question])
         if choices is not None:
             return answer(predicted, [choices], self.encode_text)[0]
         return self.write(predicted)
@@ -106,7 +161,7 @@ class Model:
         Raises:
             UserError: the video cannot be read; labels are empty or repeated.
         """
-        return classify(self._embed([self._frames(video)], [query]), labels, self.encode_text)[0]
+        return classify(self._embed([self.frames(video)], [query]), labels, self.encode_text)[0]
 
     def encode_video(self, videos: Sequence[Video], query: str | None = None) -> Tensor:
         """Predicted embeddings of the videos' answers to ``query``; default: the config's ``video_query``.
@@ -116,7 +171,7 @@ class Model:
         """
         if not len(videos):
             raise UserError("encode_video: no videos given; pass at least one")
-        return self._embed([self._frames(video) for video in videos], [self._asked(query)] * len(videos))
+        return self._embed([self.frames(video) for video in videos], [self._asked(query)] * len(videos))
 
     def encode_clips(self, clips: Sequence[Clip], queries: Sequence[str]) -> Tensor:
         """Predicted embeddings of clips, each with its own query: what evaluation and bulk work call.
@@ -127,7 +182,7 @@ class Model:
         Raises:
             UserError: a clip cannot be read.
         """
-        return self._embed([self._clip_frames(clip) for clip in clips], list(queries))
+        return self._embed([self.clip_frames(clip) for clip in clips], list(queries))
 
     @torch.inference_mode()
     def encode_text(self, texts: Sequence[str]) -> Tensor:
@@ -255,18 +310,6 @@ class Model:
         times, parts = stream_parts(self.network, path, rate_hz)
         return times, embed_windows(self.network, parts, self._asked(query))
 
-    @torch.inference_mode()
-    def familiarity(self, video: Video) -> float:
-        """How usual the video is for this model: the share of held-out training-like clips at least as far off.
-
-        Near 0 the video is unlike what the model was trained on, and its answers are not to be trusted.
-
-        Returns:
-            A conformal p-value in [0, 1].
-        """
-        tokens = self.network.encode_frames(self._frames(video)[None])
-        return float(self.network.familiar(tokens)[0])
-
     def _asked(self, query: str | None) -> str:
         # "" is a query too.
         return self.network.config.video_query if query is None else query
@@ -276,30 +319,6 @@ class Model:
             raise UserError(
                 "this checkpoint has no Y-Decoder, so it cannot write text; give choices or labels, or train one"
             )
-
-    def _frames(self, video: Video) -> Tensor:
-        """The sampled frames, ``(F, size, size, 3)``: F is 1 for an image."""
-        if isinstance(video, str | Path):
-            return self._clip_frames(Clip(media=(str(Path(video).absolute()),)))
-        config = self.network.config.x_encoder
-        array = _checked(np.asarray(video))
-        count = 1 if len(array) == 1 else config.num_frames
-        middles = ((np.arange(count) + 0.5) * len(array) / count).astype(int)
-        return torch.from_numpy(np.ascontiguousarray(resize(array[middles], config.frame_size)))
-
-    def count_frames(self, clip: Clip) -> int:
-        """How many frames of a clip are seen, as in training: of a video num_frames, of images one each.
-
-        Raises:
-            UserError: the file cannot be read.
-        """
-        limit = self.network.config.x_encoder.num_frames
-        is_video = len(clip.media) == 1 and probe(clip.media[0]).num_frames != 1
-        return limit if is_video else min(len(clip.media), limit)
-
-    def _clip_frames(self, clip: Clip) -> Tensor:
-        """The frames seen of a clip, ``(F, size, size, 3)``."""
-        return torch.from_numpy(read_clip(clip, self.count_frames(clip), size=self.network.config.x_encoder.frame_size))
 
     @torch.inference_mode()
     def _embed(self, clips: list[Tensor], queries: list[str]) -> Tensor:

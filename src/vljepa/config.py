@@ -131,7 +131,7 @@ class YDecoderConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """A whole VL-JEPA, or the dual-encoder baseline of the same parts."""
+    """A whole VL-JEPA, or one of its two baselines, whose config says only what differs."""
 
     x_encoder: XEncoderConfig
     predictor: PredictorConfig
@@ -139,8 +139,12 @@ class ModelConfig:
     y_decoder: YDecoderConfig
     embed_dim: int = 384
     """E, the shared space (the paper: 1,536)."""
-    kind: Literal["vl_jepa", "dual_encoder"] = "vl_jepa"
-    """``dual_encoder``: pooled visual features and no query, in the predictor's place (CLIP-style)."""
+    kind: Literal["vl_jepa", "dual_encoder", "token_vlm"] = "vl_jepa"
+    """``dual_encoder``: pooled visual features and no query, in the predictor's place (CLIP-style).
+
+    ``token_vlm``: no shared space; what ``predictor`` describes, causal and deeper, goes on to write the target, token
+    by token (section 4.5). With plain inputs it writes in the tokens that read its queries, as a language model does;
+    else in a vocabulary learned from the targets, ``y_decoder.vocab_size``. Texts are as long as the Y-Decoder's."""
     video_query: str = "Describe this video in one sentence."
     """Asked of a video that comes without a query, to caption or to find it; it should be one the model has learned."""
     image_query: str = "Describe this image."
@@ -201,7 +205,8 @@ class StageConfig:
     global_batch_size: int
     optim: OptimConfig
     trains: Literal["predictor", "y_decoder"] = "predictor"
-    """``predictor``: predictor and Y-Encoder jointly. ``y_decoder``: the decoder alone, all else frozen."""
+    """``predictor``: predictor and Y-Encoder jointly; of a token-space VLM all that is not frozen. ``y_decoder``: the
+    decoder alone, all else frozen."""
     on_targets_steps: int = 0
     """``y_decoder`` only: first steps on noised target embeddings (text alone); then on predicted ones."""
     target_noise: float = 0.0
@@ -246,6 +251,9 @@ class RunConfig:
     """Steps."""
     save_every: int = 200
     """Steps that a kill may cost at most. A state is begun twice as often, as it is written while training goes on."""
+    snapshots: tuple[int, ...] = ()
+    """Steps of the run after which the model is kept as a checkpoint, ``<run folder>/snapshots/step-...``, so that its
+    course can be measured."""
     micro_batch_size: int | None = None
     """Samples that a process holds the graph of at a time in joint training, whatever its batch; the gradient stays
     that of the batch. None: all of them, which saves one forward pass."""
@@ -263,6 +271,10 @@ class RunConfig:
             raise UserError(f"micro_batch_size must be >= 1, found {self.micro_batch_size}")
         if self.decode_processes < 1 or self.decode_seconds <= 0:
             raise UserError("decode_processes must be >= 1 and decode_seconds positive")
+        if self.snapshots and self.sharded:
+            raise UserError("snapshots need the whole model on each process; leave out --sharded")
+        if self.model.kind == "token_vlm" and any(stage.trains == "y_decoder" for stage in self.stages):
+            raise UserError("a token-space VLM writes its texts itself; there is no Y-Decoder to train")
 
     @property
     def folder(self) -> str:

@@ -1,7 +1,8 @@
-"""Training objectives on the shared space, and the figures that show a collapse.
+"""Training objectives, and the figures that show a collapse.
 
-All functions take unit vectors, ``(batch, embed)``, in float32. The paper's objective is bi-directional InfoNCE
-(section 2); cosine, L1 and L2 are its ablation (table 6 c).
+All functions on the shared space take unit vectors, ``(batch, embed)``, in float32. The paper's objective is
+bi-directional InfoNCE (section 2); cosine, L1 and L2 are its ablation (table 6 c). The token-space VLM of section 4.5
+has no such space: ``next_token``.
 
 Where several processes train, each gives its own rows of the batch, equally many, to an objective. The mean of the
 ranks' values is then that of the whole batch, and so is the mean of their gradients.
@@ -86,6 +87,16 @@ def objective(config: LossConfig, predicted: Tensor, target: Tensor, logit_scale
         positives = same_text(texts, predicted.device) if config.multi_positive else None
         return info_nce(predicted, target, logit_scale, positives)
     return {"cosine": cosine, "l1": l1, "l2": l2}[config.name](predicted, target)
+
+
+def next_token(logits: Tensor, tokens: Tensor) -> Tensor:
+    """Mean cross-entropy a token, nats.
+
+    Args:
+        logits: (tokens, vocabulary), each given all tokens before it; taken in float32.
+        tokens: (tokens,) that followed.
+    """
+    return functional.cross_entropy(logits.float(), tokens)
 
 
 def alignment(predicted: Tensor, target: Tensor) -> Tensor:

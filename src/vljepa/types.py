@@ -117,7 +117,7 @@ class Scored:
 
     text: str
     score: float
-    """Cosine similarity to the predicted embedding, in [-1, 1]."""
+    """Cosine similarity to the predicted embedding, in [-1, 1]; by a token-space VLM, log-probability a token, nats."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

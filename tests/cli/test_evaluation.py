@@ -11,7 +11,10 @@ from PIL import Image
 
 from vljepa.cli import main
 from vljepa.config import ModelConfig
+from vljepa.model.token_vlm import TokenVLM
 from vljepa.model.vljepa import VLJEPA
+from vljepa.model.y_decoder import train_tokenizer
+from vljepa.recipes.models import token_vlm
 
 COLOURS = {"red": (200, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 200), "white": (230, 230, 230)}
 
@@ -60,15 +63,18 @@ def test_baselines_stand_beside_the_model(
     model = save(tmp_path / "model", tiny_config)
     other = save(tmp_path / "other", replace(tiny_config, kind="dual_encoder"))
     benchmarks = [str(data / "test" / name) for name in ("colours", "words")]
-    options = ["--nearest", str(data), "--against", other, "--out", str(tmp_path / "out")]
+    writer = tmp_path / "writer"
+    TokenVLM(token_vlm(tiny_config), train_tokenizer(list(COLOURS), 300)).save(writer, card="A test.")
+    options = ["--nearest", str(data), "--against", other, str(writer), "--out", str(tmp_path / "out")]
     code = main(["eval", model, *benchmarks, *options, "--cache", str(tmp_path / "features"), "--json"])
     printed = json.loads(capsys.readouterr().out)
     # What lacks a Y-Decoder is left out of captions, which is no failure.
     assert code == 0
-    assert list(printed["systems"]) == ["nearest neighbour", "dual encoder", "VL-JEPA"]
+    assert list(printed["systems"]) == ["nearest neighbour", "dual encoder", "token-space VLM", "VL-JEPA"]
     assert "sha256" in printed["systems"]["VL-JEPA"]
     values = {(r["benchmark"], r["system"]): r["value"] for r in printed["results"]}
     assert values["colours", "nearest neighbour"] == 1.0 and ("colours", "dual encoder") in values
+    assert {("colours", "token-space VLM"), ("words", "token-space VLM")} <= values.keys()
     assert {(o["benchmark"], o["system"]) for o in printed["omissions"]} == {
         ("words", "dual encoder"),
         ("words", "VL-JEPA"),

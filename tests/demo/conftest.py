@@ -11,7 +11,8 @@ import torch
 
 from vljepa.cli import main
 from vljepa.config import ModelConfig
-from vljepa.model.vljepa import VLJEPA, pool
+from vljepa.model.network import pool
+from vljepa.model.vljepa import VLJEPA
 from vljepa.model.y_decoder import train_tokenizer
 from vljepa.tabletop import suite
 from vljepa.tabletop.actions import simulate_action

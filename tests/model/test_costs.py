@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -15,12 +15,15 @@ from transformers import CLIPVisionConfig, CLIPVisionModel, VJEPA2Config, VJEPA2
 
 from vljepa.config import ModelConfig, RunConfig, TransformerConfig, XEncoderConfig, YEncoderConfig
 from vljepa.model.costs import Costs
+from vljepa.model.llama import load_token_embedder
 from vljepa.model.predictor import Predictor
+from vljepa.model.token_vlm import LanguageModel
 from vljepa.model.vljepa import VLJEPA
 from vljepa.model.x_encoder import load_x_encoder
 from vljepa.model.y_decoder import YDecoder, train_tokenizer
 from vljepa.model.y_encoder import load_y_encoder
 from vljepa.recipes import nano, paper_model
+from vljepa.recipes.models import token_vlm
 from vljepa.training.parallel import prepare
 
 BLOCK = TransformerConfig(dim=64, num_layers=2, num_heads=4, num_kv_heads=2, ffn_dim=176)
@@ -97,12 +100,36 @@ def test_plain_predictor_and_dual_encoder(model: VLJEPA) -> None:
     assert operations(lambda: dual.predictor(visual, ["", ""])) == 2 * Costs.of(dual.config).predictor(8, 0)
 
 
+@pytest.mark.parametrize("inputs", ["normalized", "plain"])
+def test_token_space_vlm(model: VLJEPA, inputs: Literal["normalized", "plain"]) -> None:
+    jepa = small(inputs=inputs, transformer=replace(BLOCK, dim=384))
+    words = load_token_embedder(jepa.predictor.tokenizer)
+    tokenizer = train_tokenizer([TARGET], jepa.y_decoder.vocab_size)
+    learned = replace(jepa.y_decoder, vocab_size=tokenizer.get_vocab_size())
+    config = token_vlm(replace(jepa, y_decoder=learned))
+    vlm = LanguageModel(
+        config.predictor, model.x_encoder.token_dim, 16, 8, 48, tokenizer, embedder=replace(words, end=0)
+    )
+    costs, visual, query = Costs.of(config), features(8, model), query_tokens(vlm)
+    target = vlm.num_tokens([TARGET])
+    forward = 2 * costs.language_model(8, query, target)
+    both = operations(lambda: vlm(visual, [QUERY] * 2, [TARGET] * 2)[0].sum().backward())
+    assert both == 3 * forward - 2 * (costs.query(query) + costs.unneeded(8))
+    saved = saved_bytes(lambda: vlm(visual, [QUERY] * 2, [TARGET] * 2)[0], vlm.parameters())
+    # What the loss keeps of the logits is theirs again, in float32.
+    logits = 2 * target * costs.vocabulary * 4
+    kept = 2 * costs.language_model_kept(8, query, target, 4, recompute=False) - 2 * logits
+    assert saved == pytest.approx(kept, rel=0.1)
+
+
 @pytest.mark.parametrize(("precision", "size"), [(torch.float32, 4), (torch.bfloat16, 2)])
 def test_what_the_predictor_keeps(
     model: VLJEPA, precision: torch.dtype, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The fused kernel, as on a GPU; a CPU writes attention out in bfloat16, and keeps its weights.
-    fused = partial(scaled_dot_product_attention, enable_gqa=True)
+    def fused(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, causal: bool) -> torch.Tensor:
+        return scaled_dot_product_attention(q, k, v, is_causal=causal, enable_gqa=True)
+
     monkeypatch.setattr("vljepa.model.transformer._written_out", fused)
     visual, tokens = features(8, model), query_tokens(model.predictor)
     with torch.autocast("cpu", dtype=precision, enabled=size == 2):

@@ -94,9 +94,10 @@ def test_lengths_that_do_not_fit_are_refused() -> None:
         model(torch.randn(5, 32), [3, 2], KVCache())
 
 
+@pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize("kv_heads", [1, 2, 4])
-def test_bfloat16_on_a_cpu_agrees_with_float32(kv_heads: int) -> None:
-    model = make(causal=False, kv_heads=kv_heads)
+def test_bfloat16_on_a_cpu_agrees_with_float32(kv_heads: int, causal: bool) -> None:
+    model = make(causal, kv_heads=kv_heads)
     lengths = [5, 1, 3, 5]
     hidden = torch.randn(sum(lengths), 32, requires_grad=True)
     weight = torch.randn(sum(lengths), 32)

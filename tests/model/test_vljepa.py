@@ -16,7 +16,8 @@ from vljepa.config import (
     YEncoderConfig,
 )
 from vljepa.errors import UserError
-from vljepa.model.vljepa import VLJEPA, pool
+from vljepa.model.network import pool
+from vljepa.model.vljepa import VLJEPA
 from vljepa.model.y_decoder import train_tokenizer
 
 TRANSFORMER = TransformerConfig(dim=32, num_layers=1, num_heads=2, num_kv_heads=2, ffn_dim=64)

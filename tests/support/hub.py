@@ -107,8 +107,8 @@ def write_vjepa2(folder: Path, size: int) -> None:
     (folder / "video_preprocessor_config.json").write_text(json.dumps(colours))
 
 
-def write_llama(folder: Path) -> None:
-    """As a Llama of three layers, 16 wide, that knows two words."""
+def write_llama(folder: Path, *, tied: bool = False) -> None:
+    """As a Llama of three layers, 16 wide, that knows two words; ``tied`` writes with the table it reads."""
     torch.manual_seed(0)
     LlamaForCausalLM(
         LlamaConfig(
@@ -118,6 +118,7 @@ def write_llama(folder: Path) -> None:
             num_hidden_layers=3,
             num_attention_heads=2,
             rms_norm_eps=1e-5,
+            tie_word_embeddings=tied,
         )
     ).save_pretrained(folder)
     Tokenizer(models.WordLevel({"a": 0, "b": 1}, unk_token="a")).save(str(folder / "tokenizer.json"))

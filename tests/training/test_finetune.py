@@ -11,7 +11,8 @@ from safetensors.torch import load_file
 
 from vljepa.cli import main
 from vljepa.config import ModelConfig
-from vljepa.model.vljepa import VLJEPA, model_config
+from vljepa.model.network import model_config
+from vljepa.model.vljepa import VLJEPA
 from vljepa.model.y_decoder import train_tokenizer
 from vljepa.recipes import RECIPES
 

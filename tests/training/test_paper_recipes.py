@@ -14,6 +14,7 @@ from tars import trio, write_tar
 from vljepa.api import load
 from vljepa.config import RunConfig, TransformerConfig
 from vljepa.recipes import RECIPES
+from vljepa.token_api import TokenModel, load_any
 from vljepa.training.loop import train
 
 SIZE = 32
@@ -78,3 +79,20 @@ def test_fine_tuning_goes_on_from_pretraining_and_ends_in_a_model_that_captions(
     model = load(folder)
     assert isinstance(model.caption(root / "data" / "paper" / "red.png"), str)
     assert model.encode_video([root / "data" / "paper" / "red.png"]).shape == (1, 24)
+
+
+def test_the_token_space_vlm_of_the_control_is_a_whole_llama_that_captions(root: Path) -> None:
+    (root / "tied").mkdir()
+    write_llama(root / "tied", tied=True)
+    config = small(RECIPES["paper-control-vlm"]())
+    block = replace(config.model.predictor.transformer, num_layers=3, causal=True)
+    llama = replace(config.model.predictor, transformer=block, tokenizer="tied", init="tied", init_first_layer=0)
+    folder = train(replace(config, model=replace(config.model, predictor=llama)))
+    model = load_any(folder)
+    assert isinstance(model, TokenModel)
+    # Its rate is 2e-7 at most: it is Llama still, its token table among what was trained.
+    start = load_file(root / "tied" / "model.safetensors")["model.embed_tokens.weight"]
+    assert torch.allclose(model.network.language_model.tokens.weight, start, atol=1e-3)
+    assert "language_model.tokens.weight" in load_file(folder / "model.safetensors")
+    assert isinstance(model.caption(root / "data" / "paper" / "red.png", beams=2), str)
+    assert {one.text for one in model.classify(root / "data" / "paper" / "red.png", ["a", "b"])} == {"a", "b"}

@@ -15,6 +15,7 @@ from torch import Tensor
 from vljepa import distributed
 from vljepa.config import RunConfig
 from vljepa.errors import UserError
+from vljepa.recipes.models import token_vlm
 from vljepa.training import parallel
 from vljepa.training.checkpoint import Saver
 from vljepa.training.loop import train
@@ -37,6 +38,11 @@ def config_in(folder: Path) -> RunConfig:
 def long(config: RunConfig) -> RunConfig:
     """The same, of one stage."""
     return replace(config, stages=(replace(config.stages[0], num_steps=LONG),))
+
+
+def vlm(config: RunConfig) -> RunConfig:
+    """A token-space VLM in the same run, but for the Y-Decoder, which it has none of."""
+    return replace(config, model=token_vlm(config.model), stages=config.stages[:1])
 
 
 class Stopped(BaseException):
@@ -68,6 +74,8 @@ def work(folder: Path) -> dict[str, Any]:
     train(replace(config, out=str(folder / "two")))
     train(replace(config, out=str(folder / "chunks"), micro_batch_size=2))
     train(replace(config, out=str(folder / "sharded"), sharded=True, recompute=True))
+    train(replace(vlm(config), out=str(folder / "vlm two")))
+    train(replace(vlm(config), out=str(folder / "vlm sharded"), sharded=True, micro_batch_size=2))
     stopped(replace(config, out=str(folder / "two, then one")))
     stopped(replace(config, out=str(folder / "shards, then one"), sharded=True))
     stopped(replace(config, out=str(folder / "two, then two")))
@@ -89,6 +97,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_pictures(folder / "data", config, extra=tuple(asked))
     train(replace(long(config), out=str(folder / "one, long")))
     train(replace(config, out=str(folder / "one")))
+    train(replace(vlm(config), out=str(folder / "vlm one")))
     stopped(replace(config, out=str(folder / "one, then shards")))
     (odd, _) = run_ranks(work, folder, folder)
     assert "a batch of 3 does not divide among 2 processes" in odd["odd"]
@@ -116,6 +125,14 @@ def test_loss_curve_is_that_of_one_process(folder: Path, name: str) -> None:
     assert len(losses(folder / name)) == JOINT + DECODER
     torch.testing.assert_close(losses(folder / name), losses(folder / "one"), rtol=1e-5, atol=1e-5)
     assert weights(folder / name).keys() == weights(folder / "one").keys()
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("name", ["vlm two", "vlm sharded"])
+def test_loss_curve_of_a_token_space_vlm_is_that_of_one_process(folder: Path, name: str) -> None:
+    """Ranks have texts of different lengths, and the mean is over the tokens of all."""
+    torch.testing.assert_close(losses(folder / name), losses(folder / "vlm one"), rtol=1e-5, atol=1e-5)
+    assert weights(folder / name).keys() == weights(folder / "vlm one").keys()
 
 
 @pytest.mark.timeout(180)

@@ -12,13 +12,17 @@ from counting import operations
 from vljepa.cli import main
 from vljepa.config import OptimConfig, RunConfig, SourceConfig, StageConfig, TransformerConfig
 from vljepa.errors import UserError
+from vljepa.model.token_vlm import TokenVLM
 from vljepa.model.vljepa import VLJEPA
+from vljepa.model.y_decoder import train_tokenizer
 from vljepa.recipes import RECIPES, nano, paper_model
+from vljepa.recipes.models import token_vlm
 from vljepa.training import checkpoint, parallel
 from vljepa.training.guard import Guard
 from vljepa.training.optim import build_optimizer
 from vljepa.training.plan import Setting, StagePlan, plan
 from vljepa.training.step import train_step
+from vljepa.training.tokens import token_step
 from vljepa.types import Batch
 
 BLOCK = TransformerConfig(dim=64, num_layers=3, num_heads=4, num_kv_heads=2, ffn_dim=176)
@@ -88,6 +92,38 @@ def test_a_real_step_does_that_many_operations_and_holds_those_tensors(settings:
         saver.save(1, model, optimizer, guard)
     on_disk = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
     assert on_disk == pytest.approx(stage.storage["state"], rel=0.02)
+
+
+@pytest.mark.parametrize("settings", [{}, {"recompute": True}, {"micro_batch_size": 4}])
+def test_a_real_step_of_a_token_space_vlm(settings: dict) -> None:
+    torch.manual_seed(0)
+    targets = [f"{letter} red ball" for letter in "abcdefgh"]
+    # Bytes alone: all targets are equally long.
+    tokenizer = train_tokenizer(targets, 257)
+    jepa = run(**settings).model
+    jepa = replace(jepa, y_decoder=replace(jepa.y_decoder, vocab_size=tokenizer.get_vocab_size()))
+    config = replace(run(**settings), model=token_vlm(jepa))
+    model = TokenVLM(config.model, tokenizer)
+    query = len(model.language_model._tokenize(QUERY))
+    (target,) = {len(text) for text in model.language_model.tokenize(targets)}
+    parallel.prepare(model, config)
+    optimizer = build_optimizer(model, config.stages[0].optim)
+    tokens = torch.randn(BATCH, FRAMES, model.x_encoder.tokens_per_frame, model.x_encoder.token_dim).half()
+    batch = Batch(visual_tokens=tokens, queries=[QUERY] * BATCH, targets=targets)
+    micro = config.micro_batch_size
+
+    def step() -> None:
+        guard = Guard(OptimConfig(), "")
+        token_step(model, batch, optimizer, guard, precision="float32", grad_clip=1.0, micro_batch_size=micro)
+
+    stage = planned(config, query_tokens=query, target_tokens=target)
+    assert stage.trains == "language model"
+    assert operations(step) == pytest.approx(BATCH * sum(stage.flops.values()), rel=1e-3)
+    trained = [p for group in optimizer.param_groups for p in group["params"]]
+    assert stage.memory["gradients"] == sum(p.grad.nbytes for p in trained) == stage.memory["weights"]
+    frozen = [*model.x_encoder.parameters(), model.language_model.token_table]
+    assert stage.memory["frozen"] == sum(p.nbytes for p in frozen)
+    assert stage.traffic == {"embeddings": 0, "gradients": 0}
 
 
 def test_traffic_by_hand() -> None:

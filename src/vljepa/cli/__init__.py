@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import tyro
 
+from vljepa.cli.compare import compare
 from vljepa.cli.demo import demo
 from vljepa.cli.evaluation import evaluate
 from vljepa.cli.importing import import_checkpoint
@@ -37,9 +38,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "tabletop": tabletop,
     "prepare": prepare,
     "import": import_checkpoint,
+    "compare": compare,
     "info": info,
 }
-_CONTINUED = ("train", "train-decoder", "index")
+_CONTINUED = ("train", "train-decoder", "index", "compare")
 """Commands that keep what they did before they were stopped."""
 
 

@@ -8,6 +8,7 @@ import tyro
 
 if TYPE_CHECKING:
     from vljepa.api import Model
+    from vljepa.token_api import TokenModel
 
 # Layers are imported inside the commands: importing torch and transformers takes seconds, and `--help` must not.
 
@@ -20,6 +21,13 @@ def load_model(checkpoint: str) -> "Model":
     from vljepa.api import load
 
     return load(checkpoint)
+
+
+def load_any_model(checkpoint: str) -> "Model | TokenModel":
+    """The model of that name or folder, where a token-space VLM will do as well."""
+    from vljepa.token_api import load_any
+
+    return load_any(checkpoint)
 
 
 def show(values: dict[str, Any], lines: Sequence[str], as_json: bool) -> None:

@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from tyro.conf import Positional
 
-from vljepa.cli.common import AsJson, load_model, show
+from vljepa.cli.common import AsJson, load_any_model, show
 from vljepa.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from vljepa.api import Model
+    from vljepa.api import Model, Viewer
     from vljepa.evaluation.benchmark import Benchmark
     from vljepa.evaluation.features import Features
     from vljepa.evaluation.result import Evaluation, Outcome
     from vljepa.evaluation.system import System
     from vljepa.progress import Tell
+    from vljepa.token_api import TokenModel
 
-_KINDS = {"vl_jepa": "VL-JEPA", "dual_encoder": "dual encoder"}
+_KINDS = {"vl_jepa": "VL-JEPA", "dual_encoder": "dual encoder", "token_vlm": "token-space VLM"}
 
 
 def evaluate(
@@ -120,11 +121,11 @@ def _evaluate(
     return whole
 
 
-def _load(checkpoint: str) -> "Model":
+def _load(checkpoint: str) -> "Model | TokenModel":
     """A model on this process's own GPU where there is one."""
     from vljepa.distributed import device
 
-    model = load_model(checkpoint)
+    model = load_any_model(checkpoint)
     model.network.to(device())
     return model
 
@@ -156,24 +157,31 @@ def _read(folders: tuple[Path, ...], limit: int | None) -> "tuple[list[Benchmark
     return good, bad
 
 
-def _systems(models: "dict[str, Model]", features: "Features", cache: Path) -> "list[System]":
+def _systems(models: "dict[str, Model | TokenModel]", features: "Features", cache: Path) -> "list[System]":
     """A system for each checkpoint, in their order."""
     from vljepa.evaluation.features import Features
-    from vljepa.evaluation.systems import model_system
+    from vljepa.evaluation.systems import model_system, token_vlm_system
+    from vljepa.token_api import TokenModel
 
     kinds = [model.network.config.kind for model in models.values()]
     systems = []
     for (name, model), kind in zip(models.items(), kinds, strict=True):
         own = features if features.fits(model) else Features(model, cache)
         title = _KINDS[kind] if kinds.count(kind) == 1 else f"{_KINDS[kind]} {name}"
-        systems.append(model_system(model, own, name=title, about=_about(name)))
+        if isinstance(model, TokenModel):
+            systems.append(token_vlm_system(model, own, name=title, about=_about(name)))
+        else:
+            systems.append(model_system(model, own, name=title, about=_about(name)))
     return systems
 
 
 def _with_nearest(
-    data: Path, model: "Model", features: "Features", systems: "list[System]", tell: "Tell"
+    data: Path, model: "Viewer", features: "Features", systems: "list[System]", tell: "Tell"
 ) -> "list[System]":
-    """Nearest neighbour before the systems; after them the last one again, with training texts for a Y-Decoder."""
+    """Nearest neighbour before the systems; after them the last one again, with training texts for a Y-Decoder.
+
+    A token-space VLM needs no Y-Decoder.
+    """
     from vljepa.config import RunConfig, YEncoderConfig
     from vljepa.distributed import rank
     from vljepa.evaluation.features import Features
@@ -202,7 +210,8 @@ def _with_nearest(
     baseline = dataclasses.replace(baseline, prepare=features.prepare)
     videos = samples.get(model.network.config.x_encoder.num_frames, [])
     texts = list(dict.fromkeys(text for sample in videos for text in sample.targets))
-    return [baseline, *systems, *([with_training_texts(systems[-1], texts)] if texts else [])]
+    speaks = systems[-1].caption_clips is not None
+    return [baseline, *systems, *([with_training_texts(systems[-1], texts)] if texts and not speaks else [])]
 
 
 def _strip(outcome: "Outcome") -> "np.ndarray":

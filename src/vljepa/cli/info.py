@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 from tyro.conf import Positional
 
-from vljepa.cli.common import AsJson, load_model, show
+from vljepa.cli.common import AsJson, load_any_model, show
 from vljepa.errors import UserError
 
 if TYPE_CHECKING:
@@ -64,13 +64,20 @@ def info(
 
 
 def _held(folder: str) -> dict[str, Any]:
-    network = load_model(folder).network
-    return {
-        "kind": network.config.kind,
-        "x_encoder": network.config.x_encoder.name,
-        "y_encoder": network.config.y_encoder.name,
-        "embed_dim": network.config.embed_dim,
-        "y_decoder": network.y_decoder is not None,
+    from vljepa.model.token_vlm import TokenVLM
+    from vljepa.model.vljepa import VLJEPA
+
+    network = load_any_model(folder).network
+    held: dict[str, Any] = {"kind": network.config.kind, "x_encoder": network.config.x_encoder.name}
+    if isinstance(network, VLJEPA):
+        held |= {
+            "y_encoder": network.config.y_encoder.name,
+            "embed_dim": network.config.embed_dim,
+            "y_decoder": network.y_decoder is not None,
+        }
+    elif isinstance(network, TokenVLM):
+        held |= {"layers": len(network.transformer.layers), "vocabulary": network.language_model.tokens.num_embeddings}
+    return held | {
         "parameters": {
             name: sum(parameter.numel() for parameter in child.parameters()) for name, child in network.named_children()
         },

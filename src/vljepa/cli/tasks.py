@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
-from vljepa.cli.common import AsJson, ModelName, load_model, show
+from vljepa.cli.common import AsJson, ModelName, load_any_model, show
 
 if TYPE_CHECKING:
-    from vljepa.api import Model
+    from vljepa.api import Model, Viewer
+    from vljepa.token_api import TokenModel
 
 
 def caption(video: Positional[Path], model: ModelName = "nano", as_json: AsJson = False) -> None:
@@ -18,7 +19,7 @@ def caption(video: Positional[Path], model: ModelName = "nano", as_json: AsJson 
 
     Example: vljepa caption clip.mp4
     """
-    loaded = load_model(model)
+    loaded = load_any_model(model)
     familiarity = _familiarity(loaded, video)
     text = loaded.caption(video)
     show({"caption": text, "familiarity": familiarity}, [text, *_warning(familiarity)], as_json)
@@ -35,7 +36,7 @@ def ask(
 
     Example: vljepa ask clip.mp4 "How many cubes are there?" --choices 1 2 3
     """
-    _rank(load_model(model), video, as_json, lambda loaded: loaded.ask(video, question, choices or None))
+    _rank(load_any_model(model), video, as_json, lambda loaded: loaded.ask(video, question, choices or None))
 
 
 def classify(
@@ -48,17 +49,19 @@ def classify(
 
     Example: vljepa classify clip.mp4 "pushing a cube to the left" "spinning a ball"
     """
-    _rank(load_model(model), video, as_json, lambda loaded: loaded.classify(video, labels))
+    _rank(load_any_model(model), video, as_json, lambda loaded: loaded.classify(video, labels))
 
 
-def _rank(model: "Model", video: Path, as_json: bool, rank: "Callable[[Model], Iterable[Any]]") -> None:
+def _rank(
+    model: "Model | TokenModel", video: Path, as_json: bool, rank: "Callable[[Model | TokenModel], Iterable[Any]]"
+) -> None:
     ranked = list(rank(model))
     familiarity = _familiarity(model, video)
     values = {"ranked": [dataclasses.asdict(scored) for scored in ranked], "familiarity": familiarity}
     show(values, [*(f"{s.score:6.3f}  {s.text}" for s in ranked), *_warning(familiarity)], as_json)
 
 
-def _familiarity(model: "Model", video: Path) -> float | None:
+def _familiarity(model: "Viewer", video: Path) -> float | None:
     """None for a checkpoint without the score, such as an imported one."""
     return model.familiarity(video) if model.network.familiarity.fitted else None
 

@@ -98,7 +98,7 @@ def _started(config: "RunConfig", checkpoint: str) -> "RunConfig":
     Sources of as many frames as the recipe's model sees give as many as the checkpoint's.
     """
     from vljepa.api import checkpoint_folder
-    from vljepa.model.vljepa import model_config
+    from vljepa.model.network import model_config
 
     folder = checkpoint_folder(checkpoint)
     model = model_config(folder)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vljepa.api import Model
+from vljepa.api import Viewer
 from vljepa.data.features import FeatureCache
 from vljepa.data.video import read_clip
 from vljepa.errors import UserError
@@ -27,7 +27,7 @@ class Features:
         precision: ``float32`` as the model itself computes, or that of a training run's cache.
     """
 
-    def __init__(self, model: Model, folder: Path, precision: str = "float32") -> None:
+    def __init__(self, model: Viewer, folder: Path, precision: str = "float32") -> None:
         self._model = model
         self._folder = folder
         self._precision = precision
@@ -39,7 +39,7 @@ class Features:
         """Equal ones mean equal features of the same clips."""
         return f"{self._model.network.x_encoder.fingerprint}-{self._precision}"
 
-    def fits(self, model: Model) -> bool:
+    def fits(self, model: Viewer) -> bool:
         """Whether the features are also those of this model."""
         return model.network.x_encoder.fingerprint == self._model.network.x_encoder.fingerprint
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from vljepa.errors import UserError
+from vljepa.evaluation.answers import captions
 from vljepa.evaluation.benchmark import Benchmark
 from vljepa.evaluation.measure_choice import measure_choice
 from vljepa.evaluation.measure_classification import measure_classification
@@ -24,10 +25,8 @@ _CIDER = "CIDEr-D (0 to 10)"
 
 
 def _caption(benchmark: Benchmark, system: System) -> Result:
-    assert system.decode is not None
     metric_of(benchmark, "cider", "cider-d")
-    rows, items, bad = predict(benchmark, system)
-    said = system.decode(rows)
+    said, items, bad = captions(benchmark, system)
     scores = cider(said, [item.texts for item in items])
     outcomes = [
         outcome_of(item, expected=item.texts[0], found=text, score=float(score))

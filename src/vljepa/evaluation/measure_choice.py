@@ -4,24 +4,20 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from vljepa.evaluation.answers import chosen
 from vljepa.evaluation.benchmark import Benchmark, Item
-from vljepa.evaluation.measured import Score, groups_of, metric_of, outcome_of, predict, result_of
+from vljepa.evaluation.measured import Score, groups_of, metric_of, outcome_of, result_of
 from vljepa.evaluation.metrics.gqa import exact_matches, question_kind
 from vljepa.evaluation.metrics.pope import says_yes, yes_no_scores
 from vljepa.evaluation.metrics.tallyqa import count_of, count_scores
 from vljepa.evaluation.result import Result
 from vljepa.evaluation.system import System
-from vljepa.tasks.unit import EncodeText, unit_rows
-
-_BLOCK = 1024
-"""Questions that are compared with the same candidates together."""
 
 
 def measure_choice(benchmark: Benchmark, system: System) -> Result:
     """Accuracy of the nearest candidate, and what the benchmark's own scorer gives beside it."""
     metric = metric_of(benchmark, "accuracy", "gqa", "tallyqa", "pope", "top-1")
-    rows, items, bad = predict(benchmark, system)
-    found = nearest_choices(rows, [item.choices for item in items], system.encode_text)
+    found, items, bad = chosen(benchmark, system)
     truth = [item.truth for item in items]
     groups = groups_of(items)
     if metric == "gqa":
@@ -44,24 +40,6 @@ def measure_choice(benchmark: Benchmark, system: System) -> Result:
         chance=_chance(items),
         outcomes=outcomes,
     )
-
-
-def nearest_choices(rows: np.ndarray, choices: Sequence[tuple[str, ...]], encode_text: EncodeText) -> list[str]:
-    """The candidate nearest to each unit embedding (n, E); of equal ones the first. Each text is encoded once."""
-    distinct = list(dict.fromkeys(text for one in dict.fromkeys(choices) for text in one))
-    row_of = {text: row for row, text in enumerate(distinct)}
-    encoded = unit_rows(encode_text(distinct))
-    asked: dict[tuple[str, ...], list[int]] = {}
-    for i, one in enumerate(choices):
-        asked.setdefault(one, []).append(i)
-    found = [""] * len(choices)
-    for one, where in asked.items():
-        candidates = encoded[[row_of[text] for text in one]].T
-        for first in range(0, len(where), _BLOCK):
-            some = where[first : first + _BLOCK]
-            for i, best in zip(some, (rows[some] @ candidates).argmax(axis=1), strict=True):
-                found[i] = one[best]
-    return found
 
 
 def _exact(found: Sequence[str], truth: Sequence[str]) -> Score:

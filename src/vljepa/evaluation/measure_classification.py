@@ -3,12 +3,12 @@
 import numpy as np
 
 from vljepa.errors import UserError
+from vljepa.evaluation.answers import class_scores
 from vljepa.evaluation.benchmark import Benchmark
-from vljepa.evaluation.measured import groups_of, metric_of, outcome_of, predict, result_of
+from vljepa.evaluation.measured import groups_of, metric_of, outcome_of, result_of
 from vljepa.evaluation.metrics.accuracy import class_mean_recall, label_ranks, topk_accuracy, without_unseen
 from vljepa.evaluation.result import Result
 from vljepa.evaluation.system import System
-from vljepa.tasks.classify import label_embeddings
 
 TOP1, TOP5, CLASS_MEAN = "top-1", "top-5", "class-mean recall@5"
 SEEN_ALONE = "class-mean recall@5 of trained classes"
@@ -22,9 +22,8 @@ def measure_classification(benchmark: Benchmark, system: System) -> Result:
     items and the candidates of all other classes.
     """
     headline = metric_of(benchmark, TOP1, TOP5, CLASS_MEAN)
-    rows, items, bad = predict(benchmark, system)
+    scores, items, bad = class_scores(benchmark, system)
     classes = benchmark.classes
-    scores = rows @ label_embeddings(classes, system.encode_text, benchmark.templates).T
     row_of = {name: row for row, name in enumerate(classes)}
     truth = np.array([row_of[item.truth] for item in items])
     ranks = label_ranks(scores, truth)

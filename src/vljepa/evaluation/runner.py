@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from vljepa.distributed import world_size
 from vljepa.errors import UserError
 from vljepa.evaluation.benchmark import Benchmark, read_benchmark
@@ -151,4 +153,22 @@ def _counting(system: System, name: str, progress: Progress, before: int, count:
         tell(world_size() if system.fingerprint else 1)
         return found
 
-    return replace(system, embed_clips=embed_clips, embed_stream=embed_stream)
+    def rank_candidates(clips: list[Clip], queries: list[str], candidates: list[Sequence[str]]) -> list[np.ndarray]:
+        assert system.rank_candidates is not None
+        scores = system.rank_candidates(clips, queries, candidates)
+        tell(len(clips))
+        return scores
+
+    def caption_clips(clips: list[Clip], queries: list[str]) -> list[str]:
+        assert system.caption_clips is not None
+        texts = system.caption_clips(clips, queries)
+        tell(len(clips))
+        return texts
+
+    return replace(
+        system,
+        embed_clips=embed_clips,
+        embed_stream=embed_stream,
+        rank_candidates=system.rank_candidates and rank_candidates,
+        caption_clips=system.caption_clips and caption_clips,
+    )

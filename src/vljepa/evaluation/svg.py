@@ -81,11 +81,13 @@ def curves(
         return left + 8 + share * (right - left - 16), height - point[1] / peak * (height - top)
 
     parts = []
-    for tick in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0):
+    # Where there are many decades, whole ones alone.
+    steps = (1, 2, 5) if high - low < 3 else (1,)
+    for tick in (step * 10.0**k for k in range(-4, 12) for step in steps):
         if low - 0.01 <= math.log10(tick) <= high + 0.01:
             at = place((tick, 0.0))[0]
             parts.append(f'<line class="rule" x1="{at:.1f}" x2="{at:.1f}" y1="{top}" y2="{height}"/>')
-            parts.append(f'<text x="{at:.1f}" y="{height + 18}" text-anchor="middle">{tick:g}</text>')
+            parts.append(f'<text x="{at:.1f}" y="{height + 18}" text-anchor="middle">{_short(tick)}</text>')
     for i in range(int(highest / pitch) + 1):
         value = pitch * i
         y = place((1.0, value))[1]
@@ -110,6 +112,14 @@ def curves(
             f'<text x="{at + 36}" y="{y}">{html.escape(name)}</text>'
         )
     return drawing(width, height + 74 + (len(lines) - 1) // 3 * 22, alt, parts)
+
+
+def _short(value: float) -> str:
+    """A number, thousands and millions by their letters."""
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:g} {letter}"
+    return f"{value:g}"
 
 
 def drawing(width: int, height: int, alt: str, parts: Sequence[str]) -> str:

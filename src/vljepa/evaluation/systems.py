@@ -16,6 +16,7 @@ from vljepa.evaluation.system import System
 from vljepa.model.bulk import embed_windows
 from vljepa.model.fingerprint import fingerprint
 from vljepa.tasks.unit import Embeddings, EncodeText, unit_rows
+from vljepa.token_api import TokenModel
 from vljepa.types import Clip
 
 _TEXTS = 256
@@ -58,6 +59,37 @@ def model_system(model: Model, features: Features, *, name: str, about: str = ""
         encode_text=in_parts(model.encode_text),
         decode=decode if network.y_decoder is not None else None,
         embed_stream=embed_stream,
+    )
+
+
+def token_vlm_system(model: TokenModel, features: Features, *, name: str, about: str = "") -> System:
+    """A token-space VLM as a system: it ranks texts by perplexity, and writes greedily.
+
+    Args:
+        features: of this model, or of another with the same X-Encoder.
+    """
+
+    def rank_candidates(clips: list[Clip], queries: list[str], candidates: list[Sequence[str]]) -> list[np.ndarray]:
+        scores = [np.empty(0)] * len(clips)
+        for rows, tokens in features.tokens(clips):
+            found = model.rank(tokens, [queries[row] for row in rows], [candidates[row] for row in rows])
+            for row, one in zip(rows, found, strict=True):
+                scores[row] = one
+        return scores
+
+    def caption_clips(clips: list[Clip], queries: list[str]) -> list[str]:
+        texts = [""] * len(clips)
+        for rows, tokens in features.tokens(clips):
+            for row, text in zip(rows, model.write(tokens, [queries[row] for row in rows]), strict=True):
+                texts[row] = text
+        return texts
+
+    return System(
+        name=name,
+        about=about,
+        prepare=features.prepare,
+        rank_candidates=rank_candidates,
+        caption_clips=caption_clips,
     )
 
 

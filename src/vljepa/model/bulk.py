@@ -14,6 +14,7 @@ from torch import Tensor
 
 from vljepa.data.features import FeatureCache, to_half
 from vljepa.data.video import iter_frames
+from vljepa.model.network import Network
 from vljepa.model.vljepa import VLJEPA
 from vljepa.types import Clip
 
@@ -29,7 +30,7 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 
 
 @torch.no_grad()
-def encode(network: VLJEPA, frames: UInt8[Tensor, "B F S S 3"], precision: str) -> Float[Tensor, "B T N D"]:
+def encode(network: Network, frames: UInt8[Tensor, "B F S S 3"], precision: str) -> Float[Tensor, "B T N D"]:
     """Visual tokens as a feature cache holds them: float16, on the network's device.
 
     Args:
@@ -42,7 +43,7 @@ def encode(network: VLJEPA, frames: UInt8[Tensor, "B F S S 3"], precision: str) 
 
 
 def cache_features(
-    network: VLJEPA,
+    network: Network,
     folder: str | Path,
     clips: Iterable[Clip],
     num_frames: int,
@@ -68,7 +69,7 @@ def cache_features(
     )
 
 
-def stream_parts(network: VLJEPA, path: str | Path, rate_hz: float) -> tuple[list[float], Tensor]:
+def stream_parts(network: Network, path: str | Path, rate_hz: float) -> tuple[list[float], Tensor]:
     """Times in seconds and, by ``window_parts``, what windows over a file's frames are made of.
 
     Raises:
@@ -83,7 +84,7 @@ def stream_parts(network: VLJEPA, path: str | Path, rate_hz: float) -> tuple[lis
     return times, torch.cat(parts)
 
 
-def window_parts(network: VLJEPA, frames: UInt8[Tensor, "F S S 3"]) -> Tensor:
+def window_parts(network: Network, frames: UInt8[Tensor, "F S S 3"]) -> Tensor:
     """Of each frame what is kept for the windows it lies in: visual tokens ``(F, N, D)``, each frame seen alone.
 
     An X-Encoder that sees a clip's frames together needs the frames themselves, ``(F, S, S, 3)``.
@@ -93,7 +94,7 @@ def window_parts(network: VLJEPA, frames: UInt8[Tensor, "F S S 3"]) -> Tensor:
     return torch.cat([network.encode_frames(batch)[:, 0] for batch in frames[:, None].split(_BATCH)])
 
 
-def window_tokens(network: VLJEPA, parts: Tensor) -> Float[Tensor, "B T N D"]:
+def window_tokens(network: Network, parts: Tensor) -> Float[Tensor, "B T N D"]:
     """Visual tokens of windows, from their ``window_parts`` ``(B, F, ...)``."""
     return network.encode_frames(parts) if network.x_encoder.tubelet > 1 else parts.float()
 

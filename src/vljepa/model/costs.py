@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from vljepa.config import ModelConfig, TransformerConfig
-from vljepa.model.counts import token_table_shape
+from vljepa.model.counts import token_table_shape, token_tables
+from vljepa.model.token_vlm import learns_vocabulary
 from vljepa.model.x_encoder import TokenShape, x_encoder_class
 from vljepa.model.x_encoder.efficientnet import Block, EfficientNetLite0
 from vljepa.model.y_encoder import y_encoder_class
@@ -116,7 +117,7 @@ class Costs:
     @property
     def tables(self) -> int:
         """Parameters of the Y-Encoder's token tables: in no matrix product, and frozen unless asked for."""
-        return sum(m.weight.numel() for m in self.y_network.modules() if isinstance(m, nn.Embedding))
+        return token_tables(self.y_network)
 
     def num_features(self, num_frames: int) -> int:
         """Numbers in the visual tokens of a clip, T * N * D."""
@@ -160,6 +161,20 @@ class Costs:
         joined = self.shape.dim * self.config.predictor.tubelet
         visual = 2 * joined * dim * self.num_visual(num_frames)
         return visual + self.query(query_tokens) + self.predictor_layers(num_frames, query_tokens) + 2 * dim * embed
+
+    def language_model(self, num_frames: int, query_tokens: int, target_tokens: int) -> int:
+        """Operations of a token-space VLM on a clip, its query and a target, whose end token is one of its tokens."""
+        dim, read = self.config.predictor.transformer.dim, query_tokens + target_tokens
+        joined = self.shape.dim * self.config.predictor.tubelet
+        visual = 2 * joined * dim * self.num_visual(num_frames)
+        logits = 2 * dim * self.vocabulary * target_tokens
+        return visual + self.query(query_tokens) + self.predictor_layers(num_frames, read) + logits
+
+    @property
+    def vocabulary(self) -> int:
+        """Tokens that a token-space VLM writes in."""
+        learned = learns_vocabulary(self.config)
+        return self.config.y_decoder.vocab_size if learned else token_table_shape(self.config.predictor.tokenizer)[0]
 
     def query(self, query_tokens: int) -> int:
         """Operations of the projection that queries enter through."""
@@ -217,6 +232,13 @@ class Costs:
         if recompute:
             return rest + transformer.num_layers * length * dim * _FULL + layer
         return rest + transformer.num_layers * layer
+
+    def language_model_kept(
+        self, num_frames: int, query_tokens: int, target_tokens: int, size: int, *, recompute: bool
+    ) -> int:
+        """Bytes that a token-space VLM keeps of a sample, about; the logits in float32 may be the most of it."""
+        kept = self.predictor_kept(num_frames, query_tokens + target_tokens, size, recompute=recompute)
+        return kept + target_tokens * self.vocabulary * (_FULL + size)
 
     def y_encoder_kept(self, target_tokens: int, size: int) -> int:
         """Bytes that the Y-Encoder keeps of a text, about."""

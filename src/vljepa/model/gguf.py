@@ -92,6 +92,11 @@ def _pair_halves(weight: Tensor, head_dim: int) -> Tensor:
     return pairs.transpose(1, 2).reshape(rows, columns).contiguous()
 
 
+def end_token(reader: Any) -> int:
+    """Number of the token that ends a text."""
+    return int(reader.fields["tokenizer.ggml.eos_token_id"].contents())
+
+
 def tokenizer(reader: Any) -> Tokenizer:
     """SmolLM's byte-level BPE: digits one by one, then GPT-2's splitting.
 

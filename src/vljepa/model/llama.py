@@ -4,7 +4,7 @@ From a folder in the format of the Hugging Face hub, or from the package of Smol
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from torch import Tensor
 from vljepa.config import RopeScaling, TransformerConfig
 from vljepa.errors import UserError
 from vljepa.model import gguf
+from vljepa.model.transformer import Transformer
 from vljepa.model.weights import SOURCES, find_weights
 
 _SMOLLM2 = "SmolLM2-135M"
@@ -50,6 +51,8 @@ class TokenEmbedder:
     tokenizer: Tokenizer
     table: Tensor
     """``(vocabulary, dim)``, float32."""
+    end: int | None = None
+    """Token that ends a text; None where the backbone writes none, or by another table than it reads."""
 
 
 def load_token_embedder(name: str) -> TokenEmbedder:
@@ -66,12 +69,14 @@ def load_token_embedder(name: str) -> TokenEmbedder:
     weights = find_weights(name)
     if name == _SMOLLM2:
         reader = gguf.open_file(weights.files[0])
-        return TokenEmbedder(tokenizer=gguf.tokenizer(reader), table=gguf.tensor(reader, "token_embd.weight"))
+        table = gguf.tensor(reader, "token_embd.weight")
+        return TokenEmbedder(tokenizer=gguf.tokenizer(reader), table=table, end=gguf.end_token(reader))
     key = "embeddings.word_embeddings.weight" if name == _MINILM else _TABLE
     tokenizer = Tokenizer.from_file(str(_existing(weights.folder / "tokenizer.json")))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    return TokenEmbedder(tokenizer=tokenizer, table=_read_tensors(weights.folder, [key])[key])
+    end = None if name == _MINILM else _end_token(weights.folder)
+    return TokenEmbedder(tokenizer=tokenizer, table=_read_tensors(weights.folder, [key])[key], end=end)
 
 
 def load_llama(name: str, first_layer: int = 0, num_layers: int | None = None) -> Llama:
@@ -97,6 +102,20 @@ def load_llama(name: str, first_layer: int = 0, num_layers: int | None = None) -
         names |= {f"model.layers.{theirs}.{part}.weight": f"layers.{ours}.{part}.weight" for part in _LAYER}
     tensors = _read_tensors(weights.folder, list(names))
     return Llama(config=config, state={ours: tensors[theirs] for theirs, ours in names.items()})
+
+
+def start_from_llama(transformer: Transformer, name: str, first_layer: int) -> None:
+    """Load as many layers of a language model as ours has, from ``first_layer`` on, and its final norm.
+
+    Raises:
+        UserError: as ``load_llama``, and sizes other than the transformer's.
+    """
+    ours = transformer.config
+    llama = load_llama(name, first_layer, ours.num_layers)
+    theirs = replace(llama.config, num_layers=ours.num_layers, causal=ours.causal)
+    if ours != theirs:
+        raise UserError(f"predictor.init: the layers of {name} are {theirs}; the config says {ours}")
+    transformer.load_state_dict(llama.state)
 
 
 def read_config(path: Path) -> TransformerConfig:
@@ -128,6 +147,14 @@ def read_config(path: Path) -> TransformerConfig:
         rope_scaling=_rope_scaling(rope, path),
         norm_eps=values["rms_norm_eps"],
     )
+
+
+def _end_token(folder: Path) -> int | None:
+    """The first of the tokens that end a text, by ``config.json``; None if the output layer is not the token table."""
+    path = folder / "config.json"
+    values = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    ends = values.get("eos_token_id") if values.get("tie_word_embeddings") else None
+    return ends[0] if isinstance(ends, list) else ends
 
 
 def _rope_scaling(rope: dict[str, Any], path: Path) -> RopeScaling | None:

@@ -1,24 +1,18 @@
 """The predictor: visual tokens and a query to the predicted embedding of the target text (paper, section 3.1)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import embedding, interpolate
 
 from vljepa.config import PredictorConfig
-from vljepa.errors import UserError
-from vljepa.model.llama import TokenEmbedder, load_llama, load_token_embedder
+from vljepa.model.inputs import Inputs, pack
+from vljepa.model.llama import TokenEmbedder, load_token_embedder, start_from_llama
 from vljepa.model.transformer import Transformer
 
-_MEMO_SIZE = 65_536
-_POSITION_STD = 0.5
-"""Of the learned positions at the start, beside contents of unit scale."""
 
-
-class Predictor(nn.Module):
+class Predictor(Inputs):
     """Bidirectional transformer over one clip's visual tokens, then its query; the mean of all outputs is projected.
 
     Args:
@@ -33,8 +27,6 @@ class Predictor(nn.Module):
         UserError: weights that cannot be had, or that do not fit the sizes in ``config``.
     """
 
-    token_table: Tensor
-
     def __init__(
         self,
         config: PredictorConfig,
@@ -44,34 +36,14 @@ class Predictor(nn.Module):
         embed_dim: int,
         embedder: TokenEmbedder | None = None,
     ) -> None:
-        super().__init__()
-        self.config = config
-        dim = config.transformer.dim
         embedder = embedder or load_token_embedder(config.tokenizer)
-        self.tokenizer = embedder.tokenizer
+        super().__init__(config, token_dim, tokens_per_frame, max_steps, embedder.tokenizer, embedder.table.shape[1])
         # Frozen and had from its source again, so no part of the trained weights.
         self.register_buffer("token_table", embedder.table, persistent=False)
-        plain = config.inputs == "plain"
-        if plain and embedder.table.shape[1] != dim:
-            raise UserError(
-                f"predictor.inputs: plain queries need token embeddings as wide as the transformer, {dim}; "
-                f"those of {config.tokenizer} have {embedder.table.shape[1]}"
-            )
-        self.token_norm = nn.Identity() if plain else nn.LayerNorm(token_dim)
-        # Visual and query tokens enter on one scale. Without it the visual ones grow a hundredfold, drown positions
-        # and query, and no question is learned (docs/log.md).
-        self.visual_proj = nn.Linear(token_dim * config.tubelet, dim)
-        self.visual_norm = nn.Identity() if plain else nn.RMSNorm(dim, eps=config.transformer.norm_eps)
-        if not plain:
-            self.time_position = nn.Parameter(torch.randn(-(-max_steps // config.tubelet), dim) * _POSITION_STD)
-            self.space_position = nn.Parameter(torch.randn(tokens_per_frame, dim) * _POSITION_STD)
-        self.query_proj = nn.Identity() if plain else nn.Linear(embedder.table.shape[1], dim)
-        self.query_norm = nn.Identity() if plain else nn.RMSNorm(dim, eps=config.transformer.norm_eps)
         self.transformer = Transformer(config.transformer)
-        self.head = nn.Linear(dim, embed_dim)
-        self._memo: dict[str, list[int]] = {}
+        self.head = nn.Linear(config.transformer.dim, embed_dim)
         if config.init is not None:
-            _start_from_language_model(self.transformer, config.init, config.init_first_layer)
+            start_from_llama(self.transformer, config.init, config.init_first_layer)
 
     def forward(self, visual_tokens: Float[Tensor, "B T N D"], queries: Sequence[str]) -> Float[Tensor, "B E"]:
         """Predicted embeddings, not normalised. An empty query adds no tokens (with plain inputs the begin token).
@@ -79,75 +51,9 @@ class Predictor(nn.Module):
         Raises:
             ValueError: another number of queries than of clips.
         """
-        batch = len(visual_tokens)
-        if len(queries) != batch:
-            raise ValueError(f"{batch} clips but {len(queries)} queries")
-        visual = self._embed_visual(visual_tokens)
-        ids = [self._tokenize(query) for query in queries]
-        query = self._embed_query([i for row in ids for i in row])
-        num_visual = visual.shape[1]
-        lengths = [num_visual + len(row) for row in ids]
-        owner = torch.repeat_interleave(torch.arange(batch), torch.tensor(lengths)).to(visual.device)
-        if len(query):
-            hidden = torch.cat((visual.flatten(0, 1), query.to(visual.dtype)))
-            hidden = hidden[_interleave(batch, num_visual, [len(row) for row in ids]).to(hidden.device)]
-        else:
-            hidden = visual.flatten(0, 1)
+        hidden, lengths = pack(self.embed_inputs(visual_tokens, queries))
         out = self.transformer(hidden, lengths)
-        total = out.new_zeros(batch, out.shape[1]).index_add(0, owner, out)
-        return self.head(total / torch.tensor(lengths, device=out.device, dtype=out.dtype)[:, None])
-
-    def _embed_visual(self, tokens: Tensor) -> Tensor:
-        """Visual tokens with positions, ``(B, tubelets * N, dim)``; a cell's consecutive steps become one token."""
-        tubelet = self.config.tubelet
-        tokens = self.token_norm(tokens.float())
-        batch, num_steps, num_tokens, token_dim = tokens.shape
-        short = -num_steps % tubelet
-        if short:
-            # The last step fills the tubelet; for an image that is the image itself.
-            tokens = torch.cat((tokens, tokens[:, -1:].expand(-1, short, -1, -1)), dim=1)
-        tokens = tokens.view(batch, -1, tubelet, num_tokens, token_dim).transpose(2, 3).flatten(3)
-        content = self.visual_norm(self.visual_proj(tokens).float())
-        if self.config.inputs == "plain":
-            return content.flatten(1, 2)
-        time = self._time_positions(content.shape[1])
-        return (content + time[:, None] + self.space_position).flatten(1, 2)
-
-    def _time_positions(self, count: int) -> Tensor:
-        """``(count, dim)``: clips are sampled uniformly, so another number of tubelets is another resolution."""
-        if count == len(self.time_position):
-            return self.time_position
-        return interpolate(self.time_position.T[None], size=count, mode="linear")[0].T
-
-    def _embed_query(self, ids: list[int]) -> Tensor:
-        """``(tokens, dim)`` of all queries end to end."""
-        words = embedding(torch.tensor(ids, dtype=torch.long, device=self.token_table.device), self.token_table)
-        return self.query_norm(self.query_proj(words).float())
-
-    def _tokenize(self, query: str) -> list[int]:
-        """Token ids, cut to the context, special ones only if plain; queries repeat, so they are remembered."""
-        if query not in self._memo:
-            if len(self._memo) >= _MEMO_SIZE:
-                self._memo.clear()
-            ids = self.tokenizer.encode(query, add_special_tokens=self.config.inputs == "plain").ids
-            self._memo[query] = ids[: self.config.max_query_tokens]
-        return self._memo[query]
-
-
-def _interleave(batch: int, num_visual: int, query_lengths: list[int]) -> Tensor:
-    """Order that takes all visual tokens, then all query tokens, to sample after sample."""
-    sizes = torch.tensor(query_lengths)
-    visual_owner = torch.arange(batch).repeat_interleave(num_visual)
-    query_owner = torch.arange(batch).repeat_interleave(sizes)
-    # Stable: inside a sample, visual tokens stay first and the order inside both parts is kept.
-    return torch.cat((visual_owner, query_owner)).argsort(stable=True)
-
-
-def _start_from_language_model(transformer: Transformer, name: str, first_layer: int) -> None:
-    """Load as many layers of a language model as ours has, from ``first_layer`` on, and its final norm."""
-    ours = transformer.config
-    llama = load_llama(name, first_layer, ours.num_layers)
-    theirs = replace(llama.config, num_layers=ours.num_layers, causal=ours.causal)
-    if ours != theirs:
-        raise UserError(f"predictor.init: the layers of {name} are {theirs}; the config says {ours}")
-    transformer.load_state_dict(llama.state)
+        sizes = torch.tensor(lengths)
+        owner = torch.arange(len(lengths)).repeat_interleave(sizes).to(out.device)
+        total = out.new_zeros(len(lengths), out.shape[1]).index_add(0, owner, out)
+        return self.head(total / sizes.to(out.device, out.dtype)[:, None])

@@ -44,6 +44,13 @@ class KVCache:
         self.keys[layer], self.values[layer] = key, value
         return key, value
 
+    def select(self, rows: Int[Tensor, " new"]) -> "KVCache":
+        """A cache of some of the sequences, in another order or several times."""
+        selected = KVCache()
+        selected.keys = {layer: key[rows] for layer, key in self.keys.items()}
+        selected.values = {layer: value[rows] for layer, value in self.values.items()}
+        return selected
+
 
 def rope_table(positions: Tensor, config: TransformerConfig) -> tuple[Tensor, Tensor]:
     """Cosine and sine of rotary positions, each ``(tokens, 1, head_dim)``, float32."""
@@ -103,9 +110,9 @@ class Attention(nn.Module):
         if cache is not None:
             k, v = cache.extend(self.layer, k, v)
         written_out = q.device.type == "cpu" and q.dtype == torch.bfloat16 and length <= _WRITTEN_OUT_TOKENS
-        if written_out and not self.config.causal:
-            return _written_out(q, k, v).transpose(1, 2).reshape(count * length, -1)
         past = k.shape[2] - length
+        if written_out and not past:
+            return _written_out(q, k, v, causal=self.config.causal).transpose(1, 2).reshape(count * length, -1)
         mask = None
         if self.config.causal and past and length > 1:
             mask = torch.ones(length, past + length, dtype=torch.bool, device=q.device).tril(past)
@@ -120,14 +127,19 @@ class Attention(nn.Module):
         return out.transpose(1, 2).reshape(count * length, -1)
 
 
-def _written_out(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Attention of all to all, each ``(batch, heads, length, head_dim)``.
+def _written_out(q: Tensor, k: Tensor, v: Tensor, *, causal: bool) -> Tensor:
+    """Attention inside sequences, each ``(batch, heads, length, head_dim)``.
 
     In bfloat16 on a CPU the fused kernel takes 2 to 5 times as long, most of it in the backward pass.
     """
     # Query heads that share a key head lie one below the other.
     rows = q.reshape(len(q), k.shape[1], -1, q.shape[-1])
-    weights = (rows * q.shape[-1] ** -0.5 @ k.transpose(-2, -1)).softmax(-1, dtype=torch.float32)
+    weights = rows * q.shape[-1] ** -0.5 @ k.transpose(-2, -1)
+    if causal:
+        length = q.shape[2]
+        future = torch.ones(length, length, dtype=torch.bool, device=q.device).triu(1)
+        weights = weights.masked_fill(future.repeat(q.shape[1] // k.shape[1], 1), -math.inf)
+    weights = weights.softmax(-1, dtype=torch.float32)
     return (weights.to(v.dtype) @ v).view(q.shape)
 
 

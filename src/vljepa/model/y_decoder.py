@@ -42,17 +42,11 @@ class YDecoder(nn.Module):
             raise UserError(
                 f"y_decoder: the tokenizer has {tokenizer.get_vocab_size()} tokens, vocab_size is {config.vocab_size}"
             )
-        special = [number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special]
-        if len(special) != 1:
-            raise UserError(
-                f"y_decoder: the tokenizer has {len(special)} special tokens instead of the one that ends a text; "
-                "make it with train_tokenizer"
-            )
         # A text that spells the end token is a text like any other. The tokenizer's file does not keep this setting.
         tokenizer.encode_special_tokens = True
         self.config = config
         self.tokenizer = tokenizer
-        self.end = special[0]
+        self.end = end_token(tokenizer)
         dim = config.transformer.dim
         self.prefix = nn.Linear(embed_dim, config.prefix_tokens * dim)
         # Serves as output layer too: small, so that the first guesses are near uniform.
@@ -141,6 +135,21 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
     )
     tokenizer.train_from_iterator(texts, trainer)
     return tokenizer
+
+
+def end_token(tokenizer: Tokenizer) -> int:
+    """Number of the token that ends a text.
+
+    Raises:
+        UserError: the tokenizer is not from ``train_tokenizer``.
+    """
+    special = [number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special]
+    if len(special) != 1:
+        raise UserError(
+            f"y_decoder: the tokenizer has {len(special)} special tokens instead of the one that ends a text; "
+            "make it with train_tokenizer"
+        )
+    return special[0]
 
 
 def _on(like: Tensor, values: list[int] | list[bool]) -> Tensor:

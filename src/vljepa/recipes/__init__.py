@@ -5,16 +5,18 @@ from collections.abc import Callable
 from vljepa.config import RunConfig
 from vljepa.recipes import paper
 from vljepa.recipes.finetune import finetune
-from vljepa.recipes.models import open_model, paper_control_model, paper_model
-from vljepa.recipes.tabletop import nano, nano_dual_encoder, small, tiny
+from vljepa.recipes.models import open_model, paper_control_model, paper_control_vlm_model, paper_model
+from vljepa.recipes.tabletop import nano, nano_dual_encoder, nano_token_vlm, small, tiny
 
 __all__ = [
     "RECIPES",
     "finetune",
     "nano",
     "nano_dual_encoder",
+    "nano_token_vlm",
     "open_model",
     "paper_control_model",
+    "paper_control_vlm_model",
     "paper_model",
     "small",
     "tiny",
@@ -23,6 +25,7 @@ __all__ = [
 RECIPES: dict[str, Callable[[], RunConfig]] = {
     "nano": nano,
     "nano-dual-encoder": nano_dual_encoder,
+    "nano-token-vlm": nano_token_vlm,
     "small": small,
     "tiny": tiny,
     "finetune": finetune,
@@ -31,6 +34,7 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {
     "paper-video32": paper.paper_video32,
     "paper-sft": paper.paper_sft,
     "paper-control": paper.paper_control,
+    "paper-control-vlm": paper.paper_control_vlm,
     "open-image": paper.open_image,
     "open-video8": paper.open_video8,
     "open-video32": paper.open_video32,

@@ -24,6 +24,17 @@ def decoder(dim: int, num_layers: int, *, vocab_size: int = 1024, max_tokens: in
     )
 
 
+def token_vlm(model: ModelConfig) -> ModelConfig:
+    """The token-space VLM beside a VL-JEPA: a causal language model of twice its predictor's layers, as wide.
+
+    Of a pretrained language model it takes the layers before the predictor's too.
+    """
+    ours, transformer = model.predictor, model.predictor.transformer
+    twice = replace(transformer, num_layers=2 * transformer.num_layers, causal=True)
+    first = max(0, ours.init_first_layer - transformer.num_layers)
+    return replace(model, kind="token_vlm", predictor=replace(ours, transformer=twice, init_first_layer=first))
+
+
 _LLAMA_32 = TransformerConfig(
     dim=2048,
     num_layers=8,
@@ -60,6 +71,12 @@ def paper_control_model() -> ModelConfig:
         paper_model(),
         x_encoder=XEncoderConfig(name="facebook/PE-Core-L14-336", frame_size=336, num_frames=16, dtype="bfloat16"),
     )
+
+
+def paper_control_vlm_model() -> ModelConfig:
+    """The token-space VLM of section 4.5: the same eyes, and all 16 layers of Llama-3.2-1B with its token table."""
+    vlm = token_vlm(paper_control_model())
+    return replace(vlm, predictor=replace(vlm.predictor, inputs="plain"))
 
 
 def open_model() -> ModelConfig:

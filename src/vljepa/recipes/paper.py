@@ -3,8 +3,8 @@
     torchrun --nnodes 24 --nproc-per-node 8 -m vljepa train paper-image
 
 The sources lie in ``data/paper``: ``datacomp``, tar shards as img2dataset writes them, and in ``train`` the manifests
-that ``vljepa prepare`` makes of YFCC-100M, Action100M and the PLM mixture (docs/data.md). Each recipe has a
-counterpart ``open-...`` that needs no licence.
+that ``vljepa prepare`` makes of YFCC-100M, Action100M and the PLM mixture (docs/data.md). Each recipe of a VL-JEPA has
+a counterpart ``open-...`` that needs no licence.
 
 What the paper leaves open is decided here and marked as assumed.
 """
@@ -12,7 +12,7 @@ What the paper leaves open is decided here and marked as assumed.
 from dataclasses import replace
 
 from vljepa.config import ModelConfig, OptimConfig, RunConfig, SourceConfig, StageConfig
-from vljepa.recipes.models import open_model, paper_control_model, paper_model
+from vljepa.recipes.models import open_model, paper_control_model, paper_control_vlm_model, paper_model
 
 _LR = 5e-5
 _CONSTANT = OptimConfig(lr=_LR, warmup_steps=1000)
@@ -76,6 +76,14 @@ def paper_control() -> RunConfig:
     ``vljepa train paper-control``
     """
     return _run("paper-control", paper_control_model(), _control())
+
+
+def paper_control_vlm() -> RunConfig:
+    """The token-space VLM of that comparison: the samples, order, batch and schedule of ``paper_control``.
+
+    ``vljepa train paper-control-vlm``
+    """
+    return _run("paper-control-vlm", paper_control_vlm_model(), _control())
 
 
 def open_image() -> RunConfig:

@@ -13,7 +13,7 @@ from vljepa.config import (
     XEncoderConfig,
     YEncoderConfig,
 )
-from vljepa.recipes.models import decoder
+from vljepa.recipes.models import decoder, token_vlm
 
 _IMAGES = SourceConfig(manifest="train/images.jsonl", num_frames=1)
 _VIDEOS = SourceConfig(manifest="train/videos.jsonl")
@@ -103,6 +103,16 @@ def nano_dual_encoder() -> RunConfig:
     config = nano()
     joint = tuple(stage for stage in config.stages if stage.trains == "predictor")
     return replace(config, name="nano-dual-encoder", model=replace(config.model, kind="dual_encoder"), stages=joint)
+
+
+def nano_token_vlm() -> RunConfig:
+    """The token-space VLM: nano's frozen eyes, data, samples and steps, and twice its predictor's layers, causal.
+
+    ``vljepa train nano-token-vlm``
+    """
+    config = nano()
+    joint = tuple(stage for stage in config.stages if stage.trains == "predictor")
+    return replace(config, name="nano-token-vlm", model=token_vlm(config.model), stages=joint)
 
 
 def small() -> RunConfig:

@@ -16,7 +16,7 @@ from vljepa.data.mixture import ManifestSamples
 from vljepa.distributed import device, rank, world_size
 from vljepa.errors import UserError
 from vljepa.model import bulk
-from vljepa.model.vljepa import VLJEPA, pool
+from vljepa.model.network import Network, pool
 from vljepa.progress import counting
 from vljepa.training.data import Data, SourceData, report
 from vljepa.types import Batch, Clip
@@ -25,7 +25,7 @@ from vljepa.types import Batch, Clip
 class CachedData(Data):
     """Computes what the cache below the data folder lacks; clips that cannot be read are reported and left out."""
 
-    def __init__(self, config: RunConfig, model: VLJEPA, sources: dict[str, SourceData]) -> None:
+    def __init__(self, config: RunConfig, model: Network, sources: dict[str, SourceData]) -> None:
         """
         Raises:
             UserError: not one clip of a source can be read.

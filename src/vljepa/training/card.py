@@ -14,6 +14,11 @@ from vljepa.config import RunConfig, StageConfig
 from vljepa.training.prepare import Data
 
 _CPU_INFO = Path("/proc/cpuinfo")
+_KINDS = {
+    "vl_jepa": "A VL-JEPA",
+    "dual_encoder": "A dual encoder in CLIP's manner, a baseline beside VL-JEPA,",
+    "token_vlm": "A token-space VLM, a baseline beside VL-JEPA,",
+}
 
 
 def model_card(config: RunConfig, data: Data, log: Path, command: str) -> str:
@@ -31,13 +36,14 @@ def model_card(config: RunConfig, data: Data, log: Path, command: str) -> str:
     stages, start = [], 0
     for stage in config.stages:
         own = [row for row in rows if start < row["step"] <= start + stage.num_steps]
-        stages.append(_stage(stage, own, start))
+        trains = "language model" if config.model.kind == "token_vlm" else stage.trains
+        stages.append(_stage(stage, trains, own, start))
         start += stage.num_steps
     return "\n".join(
         [
             f"# {config.name}",
             "",
-            "A VL-JEPA trained with `vljepa`; `config.json` beside this file holds its architecture.",
+            f"{_KINDS[config.model.kind]} trained with `vljepa`; `config.json` holds its architecture.",
             "",
             f"* Made by: `{command}`",
             f"* Seed: {config.seed}; matrix products in {config.precision}",
@@ -69,7 +75,7 @@ def model_card(config: RunConfig, data: Data, log: Path, command: str) -> str:
     )
 
 
-def _stage(stage: StageConfig, rows: list[dict[str, Any]], start: int) -> str:
+def _stage(stage: StageConfig, trains: str, rows: list[dict[str, Any]], start: int) -> str:
     """The stage's row. Each line of the log stands for the steps since the one before, at its rates."""
     seconds = tokens = 0.0
     for row in rows:
@@ -80,7 +86,7 @@ def _stage(stage: StageConfig, rows: list[dict[str, Any]], start: int) -> str:
     seen = stage.num_steps * stage.global_batch_size
     cells = (
         stage.name,
-        stage.trains,
+        trains,
         stage.num_steps,
         stage.global_batch_size,
         seen,

@@ -14,7 +14,7 @@ from vljepa.data.clips import ClipLoader
 from vljepa.data.mixture import Source
 from vljepa.distributed import rank, world_size
 from vljepa.model.bulk import encode
-from vljepa.model.vljepa import VLJEPA, pool
+from vljepa.model.network import Network, pool
 from vljepa.progress import counting
 from vljepa.training.data import Data, SourceData, report
 from vljepa.types import Batch
@@ -27,7 +27,7 @@ class DecodedData(Data):
     """Nothing is computed before the first step, and nothing kept. Clips that cannot be decoded are replaced
     (``ClipLoader``), reported when they are met, and counted."""
 
-    def __init__(self, config: RunConfig, model: VLJEPA, sources: dict[str, SourceData]) -> None:
+    def __init__(self, config: RunConfig, model: Network, sources: dict[str, SourceData]) -> None:
         super().__init__(sources)
         self._config = config
         self._model = model

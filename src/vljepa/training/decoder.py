@@ -1,33 +1,17 @@
 """One step of the Y-Decoder, trained after everything else (paper, figure 2): embedding to text."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from vljepa.config import StageConfig
-from vljepa.distributed import gather, mean, rank, world_size
+from vljepa.distributed import mean, rank, world_size
 from vljepa.embedding import normalize
 from vljepa.model.bulk import autocast
 from vljepa.model.vljepa import VLJEPA
-from vljepa.model.y_decoder import YDecoder
 from vljepa.training.guard import Guard
 from vljepa.training.step import update
+from vljepa.training.tokens import TokenStep, tokens_of_a_rank
 from vljepa.types import Batch
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DecoderStep:
-    """What a step leaves behind."""
-
-    loss: Tensor
-    """Scalar, nats a token of the whole batch."""
-    grad_norm: Tensor
-    """Scalar, before clipping."""
-
-    def metrics(self) -> dict[str, float]:
-        """The same as numbers."""
-        return {"loss": float(self.loss), "grad_norm": float(self.grad_norm)}
 
 
 def decoder_step(
@@ -39,7 +23,7 @@ def decoder_step(
     guard: Guard,
     *,
     precision: str,
-) -> DecoderStep:
+) -> TokenStep:
     """Update the decoder on one batch, all else frozen.
 
     The first ``stage.on_targets_steps`` steps read the target's own embedding with Gaussian noise of length
@@ -57,10 +41,12 @@ def decoder_step(
             embeddings = normalize(model.predictor(batch.visual_tokens.float(), batch.queries).float())
     optimizer.zero_grad(set_to_none=True)
     with autocast(model.device, precision):
-        loss = model.y_decoder.loss(embeddings, batch.targets) * _share(model.y_decoder, batch.targets)
+        loss = model.y_decoder.loss(embeddings, batch.targets)
+    own = model.y_decoder.num_tokens(batch.targets)
+    loss = loss * (own / tokens_of_a_rank(own, model.device))
     loss.backward()  # type: ignore[no-untyped-call]
     loss = mean(loss)
-    return DecoderStep(loss=loss, grad_norm=update(loss, optimizer, guard, stage.optim.grad_clip))
+    return TokenStep(loss=loss, grad_norm=update(loss, optimizer, guard, stage.optim.grad_clip))
 
 
 def noised(embeddings: Tensor, length: float, seed: int) -> Tensor:
@@ -72,11 +58,3 @@ def noised(embeddings: Tensor, length: float, seed: int) -> Tensor:
     noise = torch.randn(world_size() * count, dim, generator=torch.Generator().manual_seed(seed))
     own = noise[rank() * count : (rank() + 1) * count].to(embeddings.device)
     return normalize(embeddings + own * (length / dim**0.5))
-
-
-def _share(decoder: YDecoder, texts: list[str]) -> Tensor | float:
-    """What a rank's loss, a mean over its tokens, weighs in the mean over those of all ranks; 1 on average."""
-    if world_size() == 1:
-        return 1.0
-    tokens = torch.tensor([float(decoder.num_tokens(texts))], device=decoder.tokens.weight.device)
-    return tokens[0] / gather(tokens).mean()

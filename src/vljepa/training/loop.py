@@ -13,15 +13,18 @@ from vljepa import distributed
 from vljepa.config import RunConfig, StageConfig, from_json, to_json
 from vljepa.data.lock import locked
 from vljepa.errors import UserError
+from vljepa.model.network import Network
+from vljepa.model.token_vlm import TokenVLM
 from vljepa.model.vljepa import VLJEPA
 from vljepa.training import checkpoint, parallel, prepare
 from vljepa.training.card import model_card
 from vljepa.training.data import Data, read_sources
-from vljepa.training.decoder import DecoderStep, decoder_step
+from vljepa.training.decoder import decoder_step
 from vljepa.training.guard import Guard
 from vljepa.training.log import RunLog
 from vljepa.training.optim import build_optimizer, rate_at, set_rate
 from vljepa.training.step import Step, train_step
+from vljepa.training.tokens import TokenStep, token_step
 from vljepa.types import Batch
 
 _FREE_TO_CHANGE = (
@@ -62,9 +65,9 @@ def train(config: RunConfig, command: str | None = None) -> Path:
 def _train(config: RunConfig, folder: Path, command: str) -> Path:
     states = folder / "state"
     with distributed.rank_0_first():
-        _claim(folder, config)
+        claim(folder, config)
         sources = read_sources(config)
-        tokenizer = prepare.decoder_tokenizer(config, sources, folder)
+        tokenizer = prepare.text_tokenizer(config, sources, folder)
         model = prepare.build_model(config, tokenizer)
     data = prepare.build_data(config, model, sources)
     with distributed.rank_0_first():
@@ -98,7 +101,7 @@ def _run_stage(
     stage: StageConfig,
     start: int,
     first: int,
-    model: VLJEPA,
+    model: Network,
     data: Data,
     log: RunLog | None,
     saver: checkpoint.Saver,
@@ -128,6 +131,9 @@ def _run_stage(
                     log.write(done, stage.name, figures | {"skipped": guard.num_skipped})
                 progress.update(task, loss=figures["loss"], rate=figures["samples_per_s"])
                 logged_at, seen, tokens = time.perf_counter(), 0, 0
+            if done in config.snapshots and not distributed.rank():
+                # Before the state of this step, so that a run that goes on after it has the snapshot.
+                _keep(config, done, model)
             if last or (step + 1) % (config.save_every // 2) == 0:
                 saver.save(done, model, optimizer, guard)
 
@@ -136,11 +142,22 @@ def _step(
     config: RunConfig,
     stage: StageConfig,
     step: int,
-    model: VLJEPA,
+    model: Network,
     batch: Batch,
     optimizer: torch.optim.Optimizer,
     guard: Guard,
-) -> Step | DecoderStep:
+) -> Step | TokenStep:
+    if isinstance(model, TokenVLM):
+        return token_step(
+            model,
+            batch,
+            optimizer,
+            guard,
+            precision=config.precision,
+            grad_clip=stage.optim.grad_clip,
+            micro_batch_size=config.micro_batch_size,
+        )
+    assert isinstance(model, VLJEPA)
     if stage.trains == "y_decoder":
         return decoder_step(model, batch, stage, step, optimizer, guard, precision=config.precision)
     return train_step(
@@ -155,8 +172,17 @@ def _step(
     )
 
 
-def _claim(folder: Path, config: RunConfig) -> None:
-    """Write the resolved config into a new run folder, or compare it with that of the run to be continued."""
+def _keep(config: RunConfig, done: int, model: Network) -> None:
+    card = f"# {config.name}, after {done} steps\n\nA snapshot; `config.json` in the run's folder holds its settings.\n"
+    model.save(Path(config.folder) / "snapshots" / f"step-{done:09d}", card=card)
+
+
+def claim(folder: Path, config: RunConfig) -> None:
+    """Write the resolved config into a new run folder, or compare it with that of the run to be continued.
+
+    Raises:
+        UserError: the folder holds a run with other settings.
+    """
     path = folder / "config.json"
     if not path.exists():
         aside = path.with_suffix(".writing")

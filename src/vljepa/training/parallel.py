@@ -19,14 +19,15 @@ from torch.utils.checkpoint import checkpoint
 
 from vljepa.config import RunConfig
 from vljepa.distributed import device, world_size
+from vljepa.model.network import Network
 from vljepa.model.vljepa import VLJEPA
 
 
-def prepare(model: VLJEPA, config: RunConfig) -> None:
+def prepare(model: Network, config: RunConfig) -> None:
     """Put the model on this rank's device and make of it, in place, what the config says of memory and speed."""
     model.to(device())
-    transformer = getattr(model.predictor, "transformer", None)
-    layers = transformer.layers if transformer is not None else []
+    transformer = model.transformer
+    layers = list(transformer.layers) if transformer is not None else []
     for layer in layers:
         if config.recompute:
             # Inside the layer's call, where a sharded layer has its weights together.
@@ -38,7 +39,8 @@ def prepare(model: VLJEPA, config: RunConfig) -> None:
         weights = torch.bfloat16 if config.precision == "bfloat16" else None
         policy = MixedPrecisionPolicy(param_dtype=weights, reduce_dtype=torch.float32, cast_forward_inputs=False)
         mesh = dist.init_device_mesh(device().type, (world_size(),))
-        for module in [*layers, *([transformer] if transformer is not None else []), model.y_encoder]:
+        around = [transformer] if transformer is not None else []
+        for module in [*layers, *around, *([model.y_encoder] if isinstance(model, VLJEPA) else [])]:
             fully_shard(module, mesh=mesh, mp_policy=policy)
 
 

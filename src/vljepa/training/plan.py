@@ -12,6 +12,8 @@ from vljepa.model.counts import count_parameters
 
 _FULL, _HALF, _WIDE = 4, 2, 8
 """Bytes of float32, of bfloat16 and float16, and of AdamW's two moments."""
+_QUERY_TABLES = ("predictor.tokens", "language_model.queries")
+"""Frozen tables, of which one reads the queries."""
 _LOGITS = 4
 """Matrices of the loss held at once: logits, two log-softmaxes, a gradient."""
 
@@ -98,6 +100,7 @@ class _Stage:
             )
         self.batch = stage.global_batch_size // setting.num_gpus
         self.joint = stage.trains == "predictor"
+        self.writes = config.model.kind == "token_vlm"
         micro = config.micro_batch_size or self.batch
         # The Y-Decoder's step has no chunks.
         self.micro = min(micro, self.batch) if self.joint else self.batch
@@ -105,11 +108,12 @@ class _Stage:
         self.size = _HALF if config.precision == "bfloat16" else _FULL
         self.sharded = config.sharded and setting.num_gpus > 1
         # Layers and the whole Y-Encoder are sharded, all else lies whole on each GPU.
-        y_encoder = parameters["y_encoder"] + parameters["y_encoder.head"]
-        self.layers = parameters.get("predictor.layers", 0)
+        y_encoder = parameters.get("y_encoder", 0) + parameters.get("y_encoder.head", 0)
+        self.layers = parameters.get("predictor.layers", 0) + parameters.get("language_model.layers", 0)
         self.split = self.layers + y_encoder if self.sharded else 0
-        self.all = sum(n for part, n in parameters.items() if part not in ("x_encoder", "predictor.tokens"))
-        self.frozen = 0 if config.model.y_encoder.train_token_embeddings else costs.tables
+        self.all = sum(n for part, n in parameters.items() if part not in ("x_encoder", *_QUERY_TABLES))
+        self.tables = 0 if self.writes else costs.tables
+        self.frozen = 0 if config.model.y_encoder.train_token_embeddings else self.tables
         self.y_encoder, self.parameters = y_encoder, parameters
 
     def plan(self) -> StagePlan:
@@ -123,7 +127,7 @@ class _Stage:
         total = sum(flops.values())
         return StagePlan(
             name=self.stage.name,
-            trains=self.stage.trains,
+            trains="language model" if self.writes else self.stage.trains,
             samples=samples,
             flops=flops,
             features=features,
@@ -144,6 +148,13 @@ class _Stage:
     def flops_of(self, num_frames: int) -> dict[str, int | float]:
         """Operations a sample with clips of that length. A backward pass is two forward passes."""
         costs, query, target = self.costs, self.setting.query_tokens, self.setting.target_tokens
+        if self.writes:
+            forward = costs.language_model(num_frames, query, target)
+            return {
+                "x_encoder": costs.x_encoder(num_frames),
+                "language_model": 3 * forward - costs.query(query) - costs.unneeded(num_frames),
+                "recomputed": costs.recomputed(num_frames, query + target) if self.config.recompute else 0,
+            }
         x_encoder, y_encoder = costs.x_encoder(num_frames), costs.y_encoder(target)
         predictor = costs.predictor(num_frames, query)
         if not self.joint:
@@ -175,7 +186,8 @@ class _Stage:
         trained = self.trained()
         x_bytes = _HALF if model.x_encoder.dtype == "bfloat16" else _FULL
         decoder = 0 if self.joint else costs.y_decoder_parameters
-        frozen = x_bytes * self.parameters["x_encoder"] + _FULL * self.parameters.get("predictor.tokens", 0)
+        frozen = x_bytes * self.parameters["x_encoder"]
+        frozen += _FULL * sum(self.parameters.get(table, 0) for table in _QUERY_TABLES)
         memory = {
             "frozen": frozen,
             "weights": _FULL * (self.own(self.all) + decoder),
@@ -189,10 +201,14 @@ class _Stage:
             together = self.size * (self.y_encoder + 2 * layer)
             memory["gathered"] = together + (_FULL * max(self.y_encoder, layer) if self.joint else 0)
         elif self.size == _HALF:
-            memory["copies"] = _HALF * (self.all - costs.tables)
+            memory["copies"] = _HALF * (self.all - self.tables)
         if setting.num_gpus > 1:
             memory["message"] = _FULL * (trained if not self.joint else self.all - self.split)
-        if self.joint:
+        if self.writes:
+            memory["activations"] = self.micro * costs.language_model_kept(
+                num_frames, setting.query_tokens, setting.target_tokens, self.size, recompute=self.config.recompute
+            )
+        elif self.joint:
             kept = costs.predictor_kept(
                 num_frames, setting.query_tokens, self.size, recompute=self.config.recompute
             ) + costs.y_encoder_kept(setting.target_tokens, self.size)
@@ -210,13 +226,14 @@ class _Stage:
         if not self.joint:
             return {"gradients": int(2 * share * _FULL * self.costs.y_decoder_parameters)}
         # Predictions and targets, and their gradients back.
-        embeddings = 4 * share * self.stage.global_batch_size * self.config.model.embed_dim * _FULL
+        embeddings = 4 * share * self.stage.global_batch_size * self.config.model.embed_dim * _FULL * (not self.writes)
         traffic = {
             "embeddings": int(embeddings),
             "gradients": int(2 * share * _FULL * (self.all - self.split)),
         }
         if self.sharded:
-            before = self.passes if self.passes > 1 else 0
+            # A contrastive loss needs all embeddings before the first backward pass.
+            before = self.passes if self.passes > 1 and not self.writes else 0
             # Layers are let go of after the forward pass; the Y-Encoder, a root of its own, stays for the backward.
             gathers = (before + 2 * self.passes) * self.layers + (before + self.passes) * self.y_encoder
             traffic["shards"] = int(share * self.size * gathers)

@@ -13,6 +13,8 @@ from vljepa.config import RunConfig
 from vljepa.distributed import device
 from vljepa.embedding import LogitScale
 from vljepa.errors import UserError
+from vljepa.model.network import Network
+from vljepa.model.token_vlm import TokenVLM, learns_vocabulary
 from vljepa.model.vljepa import VLJEPA
 from vljepa.model.y_decoder import train_tokenizer
 from vljepa.training.cached import CachedData
@@ -22,14 +24,18 @@ from vljepa.training.decoded import DecodedData
 _FAMILIARITY_CLIPS = 4000
 """Clips at most from which the familiarity score is fitted; a fifth of them calibrate it."""
 _TOKENIZER_SAMPLES = 1_000_000
-"""Of a source, the samples at most from whose texts the Y-Decoder's tokenizer learns."""
+"""Of a source, the samples at most from whose texts a tokenizer learns."""
 
 
-def decoder_tokenizer(config: RunConfig, sources: dict[str, SourceData], folder: Path) -> Tokenizer | None:
-    """The Y-Decoder's tokenizer, learned from the training targets once per run; None if no stage trains a decoder."""
-    if all(stage.trains != "y_decoder" for stage in config.stages):
+def text_tokenizer(config: RunConfig, sources: dict[str, SourceData], folder: Path) -> Tokenizer | None:
+    """The tokenizer of a new Y-Decoder or token-space VLM, learned from the training targets once per run.
+
+    None if the run trains neither, or a VLM that has its tokens already.
+    """
+    new_vlm = learns_vocabulary(config.model) and config.start_from is None
+    if not new_vlm and all(stage.trains != "y_decoder" for stage in config.stages):
         return None
-    path = folder / "y_decoder_tokenizer.json"
+    path = folder / ("tokenizer.json" if new_vlm else "y_decoder_tokenizer.json")
     if not path.exists():
         texts: set[str] = set()
         for source in sources.values():
@@ -41,16 +47,23 @@ def decoder_tokenizer(config: RunConfig, sources: dict[str, SourceData], folder:
     return Tokenizer.from_file(str(path))
 
 
-def build_model(config: RunConfig, tokenizer: Tokenizer | None) -> VLJEPA:
+def build_model(config: RunConfig, tokenizer: Tokenizer | None) -> Network:
     """The model before its first step, on this rank's device: a new one, or that of ``config.start_from``.
 
     Args:
-        tokenizer: of the new Y-Decoder that the run trains; None leaves the one of ``config.start_from`` as it is.
+        tokenizer: from ``text_tokenizer``; None leaves the Y-Decoder of ``config.start_from`` as it is.
 
     Raises:
         UserError: the checkpoint to start from cannot be read or has other shapes than ``config.model``.
     """
     torch.manual_seed(config.seed)
+    if config.model.kind == "token_vlm":
+        if config.start_from is None:
+            return TokenVLM(config.model, tokenizer).to(device())
+        vlm = TokenVLM.load(config.start_from)
+        if vlm.config != config.model:
+            raise UserError(f"{config.start_from}: has another architecture than the run")
+        return vlm.to(device())
     if config.start_from is None:
         model = VLJEPA(config.model, decoder_tokenizer=tokenizer)
         model.logit_scale = LogitScale(config.loss.initial_temperature, config.loss.max_logit_scale)
@@ -65,7 +78,7 @@ def build_model(config: RunConfig, tokenizer: Tokenizer | None) -> VLJEPA:
     return model.to(device())
 
 
-def build_data(config: RunConfig, model: VLJEPA, sources: dict[str, SourceData]) -> Data:
+def build_data(config: RunConfig, model: Network, sources: dict[str, SourceData]) -> Data:
     """The sources in the form in which the run reads them.
 
     Raises:
@@ -74,7 +87,7 @@ def build_data(config: RunConfig, model: VLJEPA, sources: dict[str, SourceData])
     return (CachedData if config.cache_features else DecodedData)(config, model, sources)
 
 
-def fit_familiarity(config: RunConfig, model: VLJEPA, data: Data, folder: Path) -> None:
+def fit_familiarity(config: RunConfig, model: Network, data: Data, folder: Path) -> None:
     """Fit the familiarity score on a random draw of the run's clips; what was fitted lies in the run's folder.
 
     A run that trains a decoder alone keeps the score of its checkpoint, as it keeps the rest.

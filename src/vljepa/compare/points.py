@@ -1,0 +1,129 @@
+"""Train the models of a comparison and measure them along the way; what is done already is not done again."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vljepa.compare.setting import KINDS, Comparison, Kind, snapshot
+from vljepa.config import RunConfig
+from vljepa.errors import UserError
+from vljepa.evaluation.benchmark import Benchmark, read_benchmark
+from vljepa.evaluation.features import Features
+from vljepa.evaluation.result import Result
+from vljepa.evaluation.runner import evaluate_all
+from vljepa.evaluation.system import System
+from vljepa.evaluation.systems import model_system, token_vlm_system
+from vljepa.token_api import TokenModel, load_any
+from vljepa.training.loop import claim, train
+
+Progress = Callable[[str, int, int], None]
+"""What is done, segments done, segments in all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One model after so many samples."""
+
+    kind: Kind
+    seed: int
+    samples: int
+    """Seen in training."""
+    cider: float
+    """Mean over the captioning benchmarks, CIDEr-D from 0 to 10."""
+    top5: float
+    """Mean over the classification benchmarks."""
+    figures: dict[str, float]
+    """Of each benchmark."""
+
+
+def measure_all(comparison: Comparison, progress: Progress | None = None) -> Iterator[Point]:
+    """Every point of every model, seed after seed. Stopped, the same call goes on from the last state or point.
+
+    Raises:
+        UserError: the data lack the benchmarks, or a folder holds runs with other settings.
+    """
+    pairs = [(kind, seed) for seed in comparison.seeds for kind in KINDS]
+    total = len(pairs) * (1 + len(comparison.steps))
+    for i, (kind, seed) in enumerate(pairs):
+        done = i * (1 + len(comparison.steps))
+        if progress is not None:
+            progress(f"{kind}, seed {seed}: training", done, total)
+        _trained(comparison, comparison.run(kind, seed))
+        for number, step in enumerate(comparison.steps, 1):
+            if progress is not None:
+                progress(f"{kind}, seed {seed}: measuring after {step} steps", done + number, total)
+            yield _point(comparison, kind, seed, step)
+
+
+def benchmarks(comparison: Comparison) -> list[Benchmark]:
+    """The classification and captioning benchmarks of the data.
+
+    Raises:
+        UserError: there are none of either task.
+    """
+    folders = sorted(path.parent for path in Path(comparison.data, "test").glob("*/benchmark.json"))
+    found = [read_benchmark(folder, comparison.limit) for folder in folders]
+    some = [benchmark for benchmark in found if benchmark.task in ("classification", "caption")]
+    if {benchmark.task for benchmark in some} != {"classification", "caption"}:
+        raise UserError(f"{comparison.data}/test: needs a classification and a caption benchmark")
+    return some
+
+
+def _trained(comparison: Comparison, run: RunConfig) -> Path:
+    """Folder of a run's model, which is trained if it is not there."""
+    folder = Path(run.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    # Of other settings it would be another comparison's.
+    claim(folder, run)
+    if not (folder / "model" / "config.json").exists():
+        train(run, f"vljepa compare --out {comparison.out}")
+    return folder / "model"
+
+
+def _point(comparison: Comparison, kind: Kind, seed: int, step: int) -> Point:
+    """Measured once; it lies beside its snapshot."""
+    folder = Path(snapshot(comparison.run(kind, seed), step))
+    path = folder.with_name(f"{folder.name}-limit-{comparison.limit}.json")
+    if not path.exists():
+        point = _measured(comparison, kind, seed, step)
+        aside = path.with_suffix(".writing")
+        aside.write_text(json.dumps(asdict(point), indent=1) + "\n", encoding="utf-8")
+        aside.rename(path)
+    return Point(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def _measured(comparison: Comparison, kind: Kind, seed: int, step: int) -> Point:
+    some = benchmarks(comparison)
+    values: dict[str, list[float]] = {"classification": [], "caption": []}
+    figures: dict[str, float] = {}
+    for result in evaluate_all(some, [_system(comparison, kind, seed, step)]):
+        if isinstance(result, UserError):
+            raise result
+        assert isinstance(result, Result), "every kind is measured on both tasks"
+        value = result.figures["top-5"] if result.task == "classification" else result.value
+        values[result.task].append(value)
+        figures[result.benchmark] = value
+    return Point(
+        kind=kind,
+        seed=seed,
+        samples=step * comparison.global_batch_size,
+        cider=float(np.mean(values["caption"])),
+        top5=float(np.mean(values["classification"])),
+        figures=figures,
+    )
+
+
+def _system(comparison: Comparison, kind: Kind, seed: int, step: int) -> System:
+    if kind == "token_vlm":
+        folder = Path(snapshot(comparison.run(kind, seed), step))
+    else:
+        folder = _trained(comparison, comparison.decoder(kind, seed, step))
+    loaded = load_any(folder)
+    # All models have the same eyes: the second finds the first one's features.
+    features = Features(loaded, Path(comparison.out) / "features")
+    if isinstance(loaded, TokenModel):
+        return token_vlm_system(loaded, features, name=kind)
+    return model_system(loaded, features, name=kind)
