@@ -60,6 +60,12 @@ class Benchmark:
         return list(self.info.get("classes", ()))
 
     @property
+    def official_items(self) -> int | None:
+        """Size of the official split, where ``benchmark.json`` gives one."""
+        size = self.info.get("official_items")
+        return size if isinstance(size, int) else None
+
+    @property
     def templates(self) -> list[str]:
         return list(self.info.get("templates") or ["{}"])
 
@@ -91,7 +97,7 @@ def read_benchmark(folder: Path, limit: int | None = None) -> Benchmark:
     ids: set[str] = set()
     for number, values in read_jsonl(folder / "items.jsonl", left_out):
         try:
-            item = _READERS[task](_Fields(values, folder, info))
+            item = parse_item(values, folder, info)
             if item.id in ids:
                 raise UserError(f"id: {item.id!r} stands twice; give each item its own")
         except UserError as error:
@@ -115,6 +121,15 @@ def read_benchmark(folder: Path, limit: int | None = None) -> Benchmark:
         items=items,
         left_out=left_out,
     )
+
+
+def parse_item(values: dict[str, Any], folder: Path, info: dict[str, Any]) -> Item:
+    """An item of the benchmark in ``folder``, whose ``benchmark.json`` is ``info``.
+
+    Raises:
+        UserError: ``field: what; mend``, without file and line.
+    """
+    return _READERS[info["task"]](_Fields(values, folder, info))
 
 
 class _Fields:

@@ -76,6 +76,7 @@ def make_result(benchmark: Benchmark, system: System, *, bad: list[str], **found
         variant=system.variant,
         benchmark=benchmark.name,
         task=benchmark.task,
+        official=benchmark.official_items,
         left_out=benchmark.left_out + bad,
         synthetic=bool(benchmark.info.get("synthetic", False)),
         paper=float(paper) if isinstance(paper, int | float) else None,

@@ -10,7 +10,7 @@ from vljepa.evaluation.inline import picture_tag
 from vljepa.evaluation.measure_stream import AIM
 from vljepa.evaluation.result import Evaluation, Outcome, Result
 from vljepa.evaluation.svg import Dot, Row, curves, dots
-from vljepa.evaluation.table import NOTE, SYNTHETIC, Line, chance, figure_rows, interval, lines, value
+from vljepa.evaluation.table import NOTE, SYNTHETIC, Line, chance, figure_rows, interval, items, lines, value
 
 ReadStrip = Callable[[Outcome], np.ndarray]
 """What an item shows, as one uint8 picture (H, W, 3): frames of its clip side by side."""
@@ -85,7 +85,7 @@ def _summary(found: Evaluation, all_lines: Sequence[Line]) -> str:
             cells += f'<td class="n">{"-" if some.paper is None else f"{some.paper:g}"}</td>'
         rows += (
             f"<tr><td>{_title(line)}<small>{html.escape(some.metric)}{kind}</small></td>"
-            f'<td class="n">{chance(some)}</td>{cells}<td class="n">{some.count}</td></tr>'
+            f'<td class="n">{chance(some)}</td>{cells}<td class="n">{items(some)}</td></tr>'
         )
     omitted = "".join(
         f"<p>{html.escape(o.benchmark)}, {html.escape(o.system)}: not measured, {html.escape(o.reason)}.</p>"
