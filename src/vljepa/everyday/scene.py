@@ -1,6 +1,6 @@
 """What a caption says, apart from its words: things, what they are like, what they do and how they stand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -111,7 +111,7 @@ def _fact(subject: Thing, predicate: Predicate | None) -> object:
     return frozenset({forth, back}) if relation.converse != "-" else forth
 
 
-def _one(rng: np.random.Generator, options: dict[str, object] | tuple[str, ...] | list[str]) -> str:
+def _one(rng: np.random.Generator, options: Collection[str]) -> str:
     names = tuple(options)
     return names[int(rng.integers(len(names)))]
 
@@ -166,9 +166,7 @@ def _map(scene: Scene, change: Callable[[int, Thing], Thing]) -> Scene:
     clauses = []
     for clause in scene.clauses:
         subject = moved(clause.subject)
-        predicates = tuple(
-            replace(p, target=None if p.target is None else moved(p.target)) for p in clause.predicates
-        )
+        predicates = tuple(replace(p, target=None if p.target is None else moved(p.target)) for p in clause.predicates)
         clauses.append(Clause(subject=subject, predicates=predicates))
     return replace(scene, clauses=tuple(clauses))
 
@@ -214,10 +212,9 @@ def _swap_predicates(scene: Scene, rng: np.random.Generator) -> Scene:
     clause = scene.clauses[0]
     if len(clause.predicates) != 2 or any(p.target is None for p in clause.predicates):
         return scene
-    a, b = clause.predicates
-    return replace(
-        scene, clauses=(replace(clause, predicates=(replace(a, target=b.target), replace(b, target=a.target))),)
-    )
+    first, second = clause.predicates
+    swapped = replace(first, target=second.target), replace(second, target=first.target)
+    return replace(scene, clauses=(replace(clause, predicates=swapped),))
 
 
 def _change_noun(scene: Scene, rng: np.random.Generator) -> Scene:

@@ -19,6 +19,7 @@ from vljepa.everyday.words import (
     PLACES,
     POSES,
     RELATIONS,
+    STATES,
     VERBS,
     gerund,
     participle,
@@ -89,10 +90,7 @@ class _Wording:
                 behind = f" that {'is' if thing.number == 1 else 'are'} {attribute}"
         if thing.garment is not None:
             colour, worn = (self.pick(name, _SYNONYMS[name]) for name in thing.garment)
-            if thing.number > 1:
-                worn = f"{colour} {words.plural(worn)}"
-            else:
-                worn = _article(f"{colour} {worn}")
+            worn = f"{colour} {words.plural(worn)}" if thing.number > 1 else _article(f"{colour} {worn}")
             behind = " " + self.pick("garment", ("in {}", "wearing {}", "with {} on", "dressed in {}")).format(worn)
         definite = self.pick("article", "aaat") == "t"
         if thing.number > 1:
@@ -150,7 +148,7 @@ class _Wording:
             return ""
         phrase = self.pick(converse, RELATIONS[converse].phrases)
         if whole:
-            return f"{target} {_be(be, phrase)}{phrase} {subject}"
+            return f"{target} {be} {phrase} {subject}"
         return self.pick("converse", ("{t} {p} {s}", "there is {t} {p} {s}")).format(t=target, p=phrase, s=subject)
 
     def verb(self, verb: str) -> str:
@@ -164,13 +162,15 @@ class _Wording:
     def finite(self, predicate: Predicate, many: bool) -> str:
         be = "are" if many else "is"
         if predicate.verb is None:
-            phrase = self.ing(predicate)
-            return f"{_be(be, phrase)}{phrase}"
+            phrase = self.relation(predicate)
+            if phrase in STATES and self.pick("tense", "ps") == "s":
+                verb = STATES[phrase] if many else third_person(STATES[phrase])
+                return f"{verb} {self.ing(predicate).removeprefix(phrase).strip()}"
+            return f"{be} {self.ing(predicate)}"
         if self.pick("tense", "ps") == "p":
             return f"{be} {self.ing(predicate)}"
         verb = self.verb(predicate.verb)
-        head = verb.replace("be ", "are ", 1) if many and verb.startswith("be ") else verb
-        return self._with_target(head if many else third_person(verb), predicate)
+        return self._with_target(verb if many else third_person(verb), predicate)
 
     def ing(self, predicate: Predicate, *, alone: bool = False) -> str:
         head = "" if predicate.verb is None else gerund(self.verb(predicate.verb))
@@ -180,10 +180,6 @@ class _Wording:
         phrase = "" if predicate.relation is None else self.relation(predicate) + " "
         target = "" if predicate.target is None else self.thing(predicate.target)
         return f"{head} {phrase}{target}".strip()
-
-
-def _be(be: str, phrase: str) -> str:
-    return f"{be} "
 
 
 def _article(noun: str) -> str:
