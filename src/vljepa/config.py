@@ -192,6 +192,28 @@ class SourceConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WordingConfig:
+    """What trains the Y-Encoder on texts alone, beside the joint objective: made-up everyday captions in two wordings
+    each (``vljepa.everyday``), told apart from captions that are almost the same."""
+
+    every: int = 5
+    """Steps of which one has this term."""
+    num_scenes: int = 16
+    """Of a batch."""
+    num_alterations: int = 3
+    """Scenes beside each, in which a part has changed its place or is another: hard negatives. 0: paraphrases alone."""
+
+    def __post_init__(self) -> None:
+        if self.every < 1 or self.num_alterations < 0 or self.num_pairs < 2:
+            raise UserError("wordings: every must be >= 1, num_alterations >= 0, and the pairs of a batch >= 2")
+
+    @property
+    def num_pairs(self) -> int:
+        """Of a batch, over all processes."""
+        return self.num_scenes * (1 + self.num_alterations)
+
+
+@dataclass(frozen=True, kw_only=True)
 class StageConfig:
     """One stage of training; stages of a run follow each other on the same model."""
 
@@ -206,6 +228,8 @@ class StageConfig:
     """``y_decoder`` only: first steps on noised target embeddings (text alone); then on predicted ones."""
     target_noise: float = 0.0
     """``y_decoder`` only: length of the Gaussian noise added to unit target embeddings."""
+    wordings: WordingConfig | None = None
+    """``predictor`` only: texts beside the sources' targets; None: no others."""
 
     def __post_init__(self) -> None:
         if not self.sources:

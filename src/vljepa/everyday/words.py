@@ -40,9 +40,11 @@ NOUNS: dict[str, dict[str, tuple[str, ...]]] = {
     """),
     "object": _table("""
         book, laptop|laptop computer, phone|cell phone|mobile phone, camera, umbrella|parasol, suitcase, telescope,
-        backpack|rucksack, handbag|purse, ball, kite, sledge|sled, paddle|oar, fishing rod,
-        walking stick|cane, guitar, violin, drum, broom, hammer, rope, newspaper, magazine, letter, map, flag, candle,
-        clock, vase, basket, bucket|pail, box|carton, bottle, cup|mug, plate|dish, bowl, knife, fork, spoon, toy robot, doll, hairbrush, towel, blanket, pencil, balloon, bouquet, keyboard, wallet, kettle|teakettle, hat, glove, shoe, ladder, wheel, sign
+        backpack|rucksack, handbag|purse, ball, kite, sledge|sled, paddle|oar, fishing rod, walking stick|cane,
+        guitar, violin, drum, broom, hammer, rope, newspaper, magazine, letter, map, flag, candle, clock, vase,
+        basket, bucket|pail, box|carton, bottle, cup|mug, plate|dish, bowl, knife, fork, spoon, toy robot, doll,
+        hairbrush, towel, blanket, pencil, balloon, bouquet, keyboard, wallet, kettle|teakettle, hat, glove, shoe,
+        ladder, wheel, sign
     """),
     "food": _table("""
         apple, banana, orange, pear, lemon, sandwich, pizza, sausage, hamburger|burger, cake, doughnut|donut, pie,
@@ -51,7 +53,8 @@ NOUNS: dict[str, dict[str, tuple[str, ...]]] = {
     """),
     "outdoors": _table("""
         tree, bush|shrub, fence, wall, bridge, house|home, tower, church, barn, hut|cabin, gate, hill, rock|boulder,
-        river|stream, lake|pond, fountain, statue|sculpture, traffic light|stoplight, windmill, telephone box|phone booth, street lamp|streetlight, mailbox|postbox, tent, puddle, log, field|meadow, garden|yard, flower
+        river|stream, lake|pond, fountain, statue|sculpture, traffic light|stoplight, windmill, telephone box|phone
+        booth, street lamp|streetlight, mailbox|postbox, tent, puddle, log, field|meadow, garden|yard, flower
     """),
 }  # fmt: skip
 """Class -> name -> synonyms."""

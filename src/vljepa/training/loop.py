@@ -22,6 +22,7 @@ from vljepa.training.guard import Guard
 from vljepa.training.log import RunLog
 from vljepa.training.optim import build_optimizer, rate_at, set_rate
 from vljepa.training.step import Step, train_step
+from vljepa.training.wordings import wordings
 from vljepa.types import Batch
 
 _FREE_TO_CHANGE = (
@@ -109,14 +110,15 @@ def _run_stage(
     guard = Guard(stage.optim, f"stage {stage.name!r}")
     if first:
         checkpoint.load_optimizer(Path(config.folder) / "state", start + first, model, optimizer, guard)
+    # The seed moves with the stage: two stages over one manifest should not see it in the same order.
+    seed = config.seed + start
     task = progress.add_task(stage.name, total=stage.num_steps, completed=first, loss=float("nan"), rate=0.0)
     logged_at, seen, tokens = time.perf_counter(), 0, 0
 
-    # The seed moves with the stage: two stages over one manifest should not see it in the same order.
-    with closing(data.batches(stage, config.seed + start, first)) as batches:
+    with closing(data.batches(stage, seed, first)) as batches:
         for step, batch in enumerate(batches, first):
             set_rate(optimizer, rate_at(step, stage.num_steps, stage.optim))
-            result = _step(config, stage, step, model, batch, optimizer, guard)
+            result = _step(config, stage, seed, step, model, batch, optimizer, guard)
             done, last = start + step + 1, step + 1 == stage.num_steps
             seen += stage.global_batch_size
             tokens += batch.visual_tokens.shape[:-1].numel() * distributed.world_size()
@@ -135,6 +137,7 @@ def _run_stage(
 def _step(
     config: RunConfig,
     stage: StageConfig,
+    seed: int,
     step: int,
     model: VLJEPA,
     batch: Batch,
@@ -152,6 +155,7 @@ def _step(
         precision=config.precision,
         grad_clip=stage.optim.grad_clip,
         micro_batch_size=config.micro_batch_size,
+        pairs=wordings(stage.wordings, seed, step),
     )
 
 

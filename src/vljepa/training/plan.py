@@ -106,6 +106,11 @@ class _Stage:
         self.sharded = config.sharded and setting.num_gpus > 1
         # Layers and the whole Y-Encoder are sharded, all else lies whole on each GPU.
         y_encoder = parameters["y_encoder"] + parameters["y_encoder.head"]
+        wordings = stage.wordings
+        # Captions of their own in a mean step, for each sample of the batch.
+        self.wordings = (
+            2 * wordings.num_pairs / wordings.every / stage.global_batch_size if self.joint and wordings else 0.0
+        )
         self.layers = parameters.get("predictor.layers", 0)
         self.split = self.layers + y_encoder if self.sharded else 0
         self.all = sum(n for part, n in parameters.items() if part not in ("x_encoder", "predictor.tokens"))
@@ -164,6 +169,7 @@ class _Stage:
             "x_encoder": x_encoder,
             "predictor": predictor + backward,
             "y_encoder": 3 * y_encoder,
+            "wordings": 3 * y_encoder * self.wordings,
             "loss": 3 * pairs if self.config.loss.name == "info_nce" else 0,
             "recomputed": recomputed,
             "embedded_before": predictor + y_encoder if self.passes > 1 else 0,
