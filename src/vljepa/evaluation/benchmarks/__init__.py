@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 
 from vljepa.errors import UserError
-from vljepa.evaluation.benchmarks import coin, crosstask, egoexo4d, epic_kitchens, imagenet, kinetics400, ssv2
+from vljepa.evaluation.benchmarks import (
+    coin,
+    crosstask,
+    egoexo4d,
+    epic_kitchens,
+    imagenet,
+    kinetics400,
+    ssv2,
+    sugarcrepe_pp,
+    visla,
+)
 from vljepa.evaluation.conversion.files import Files
 from vljepa.evaluation.conversion.spec import BenchmarkSet, Request
 from vljepa.evaluation.conversion.writer import Writer, Written
@@ -17,6 +27,8 @@ SETS: Mapping[str, BenchmarkSet] = {
     "imagenet": imagenet.SET,
     "kinetics400": kinetics400.SET,
     "ssv2": ssv2.SET,
+    "sugarcrepe_pp": sugarcrepe_pp.SET,
+    "visla": visla.SET,
 }
 
 
