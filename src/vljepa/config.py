@@ -193,11 +193,11 @@ class SourceConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class WordingConfig:
-    """What trains the Y-Encoder on texts alone, beside the joint objective: made-up everyday captions in two wordings
-    each (``vljepa.everyday``), told apart from captions that are almost the same."""
+    """What trains the Y-Encoder on texts alone, between joint steps: made-up everyday captions in two wordings each
+    (``vljepa.everyday``), told apart from captions that are almost the same."""
 
     every: int = 5
-    """Steps of which one has this term."""
+    """Joint steps for each one on texts."""
     num_scenes: int = 16
     """Of a batch."""
     num_alterations: int = 3

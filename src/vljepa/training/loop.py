@@ -2,17 +2,20 @@
 
 import json
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import fields
 from pathlib import Path
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor
 
 from vljepa import distributed
 from vljepa.config import RunConfig, StageConfig, from_json, to_json
 from vljepa.data.lock import locked
 from vljepa.errors import UserError
+from vljepa.everyday.pairs import Pair
 from vljepa.model.vljepa import VLJEPA
 from vljepa.training import checkpoint, parallel, prepare
 from vljepa.training.card import model_card
@@ -22,7 +25,7 @@ from vljepa.training.guard import Guard
 from vljepa.training.log import RunLog
 from vljepa.training.optim import build_optimizer, rate_at, set_rate
 from vljepa.training.step import Step, train_step
-from vljepa.training.wordings import wordings
+from vljepa.training.wordings import wording_step, wordings
 from vljepa.types import Batch
 
 _FREE_TO_CHANGE = (
@@ -118,7 +121,9 @@ def _run_stage(
     with closing(data.batches(stage, seed, first)) as batches:
         for step, batch in enumerate(batches, first):
             set_rate(optimizer, rate_at(step, stage.num_steps, stage.optim))
-            result = _step(config, stage, seed, step, model, batch, optimizer, guard)
+            result = _step(config, stage, step, model, batch, optimizer, guard)
+            pairs = wordings(stage.wordings, seed, step)
+            wording_loss = _wording_step(config, stage, model, pairs, optimizer, guard) if pairs else None
             done, last = start + step + 1, step + 1 == stage.num_steps
             seen += stage.global_batch_size
             tokens += batch.visual_tokens.shape[:-1].numel() * distributed.world_size()
@@ -126,6 +131,8 @@ def _run_stage(
             if last or (step + 1) % config.log_every == 0:
                 seconds = time.perf_counter() - logged_at
                 figures = result.metrics() | {"samples_per_s": seen / seconds, "visual_tokens_per_s": tokens / seconds}
+                if wording_loss is not None:
+                    figures["wording_loss"] = float(wording_loss)
                 if log is not None:
                     log.write(done, stage.name, figures | {"skipped": guard.num_skipped})
                 progress.update(task, loss=figures["loss"], rate=figures["samples_per_s"])
@@ -137,7 +144,6 @@ def _run_stage(
 def _step(
     config: RunConfig,
     stage: StageConfig,
-    seed: int,
     step: int,
     model: VLJEPA,
     batch: Batch,
@@ -155,7 +161,25 @@ def _step(
         precision=config.precision,
         grad_clip=stage.optim.grad_clip,
         micro_batch_size=config.micro_batch_size,
-        pairs=wordings(stage.wordings, seed, step),
+    )
+
+
+def _wording_step(
+    config: RunConfig,
+    stage: StageConfig,
+    model: VLJEPA,
+    pairs: Sequence[Pair],
+    optimizer: torch.optim.Optimizer,
+    guard: Guard,
+) -> Tensor:
+    return wording_step(
+        model,
+        pairs,
+        optimizer,
+        guard,
+        precision=config.precision,
+        grad_clip=stage.optim.grad_clip,
+        micro_batch_size=config.micro_batch_size,
     )
 
 

@@ -1,6 +1,5 @@
 """One step of joint training: predictor, Y-Encoder and logit scale against the objective (paper, section 2)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,13 +9,11 @@ from vljepa import losses
 from vljepa.config import LossConfig
 from vljepa.distributed import gather, mean
 from vljepa.embedding import normalize
-from vljepa.everyday.pairs import Pair
 from vljepa.model.bulk import autocast
 from vljepa.model.vljepa import VLJEPA
 from vljepa.training import chunks
 from vljepa.training.guard import Guard
 from vljepa.training.parallel import average_gradients, clip_gradients
-from vljepa.training.wordings import add_gradient
 from vljepa.types import Batch
 
 
@@ -34,8 +31,6 @@ class Step:
     """(batch, embed), unit, of this rank."""
     target: Tensor
     """(batch, embed), unit, of this rank."""
-    wording_loss: Tensor | None
-    """Scalar, of the pairs of all ranks; None in a step without any."""
 
     def metrics(self) -> dict[str, float]:
         """Loss, alignment, uniformity, logit scale and effective ranks: a collapse shows in the last at once.
@@ -53,8 +48,6 @@ class Step:
             "effective_rank_target": losses.effective_rank(target),
             "grad_norm": self.grad_norm,
         }
-        if self.wording_loss is not None:
-            figures["wording_loss"] = self.wording_loss
         return {name: float(value) for name, value in figures.items()}
 
 
@@ -68,13 +61,11 @@ def train_step(
     precision: str,
     grad_clip: float,
     micro_batch_size: int | None = None,
-    pairs: Sequence[Pair] = (),
 ) -> Step:
     """Update the model on one batch. Equal target texts are encoded once (by the Y-Encoder).
 
     Args:
         batch: this rank's share; all ranks have equally many samples.
-        pairs: this rank's share of the step's wordings, whose own term is added to the objective.
         micro_batch_size: samples whose graph is held at a time; None is all.
     """
 
@@ -93,16 +84,8 @@ def train_step(
         batch.split(micro_batch_size or len(batch)),
     )
     loss = mean(loss)
-    wording_loss = add_gradient(model, pairs, precision, micro_batch_size) if pairs else None
-    grad_norm = update(loss if wording_loss is None else loss + wording_loss, optimizer, guard, grad_clip)
-    return Step(
-        loss=loss,
-        grad_norm=grad_norm,
-        logit_scale=scale.detach(),
-        predicted=predicted,
-        target=target,
-        wording_loss=wording_loss,
-    )
+    grad_norm = update(loss, optimizer, guard, grad_clip)
+    return Step(loss=loss, grad_norm=grad_norm, logit_scale=scale.detach(), predicted=predicted, target=target)
 
 
 def update(loss: Tensor, optimizer: torch.optim.Optimizer, guard: Guard, grad_clip: float) -> Tensor:

@@ -1,13 +1,17 @@
 """The Y-Encoder's own lesson, beside the joint objective: the same in other words is near, almost the same is not.
 
 A target embedding is only as good as the Y-Encoder's sense of what a text means, and a narrow world wears that away:
-trained on Tabletop alone it forgets what it has no use for there. So one step in a few has a second term, over texts
-alone. Two wordings of a caption take the places of prediction and target, and the other captions of the batch, some of
-which differ from it in one word or in the order of two, are the negatives of the same InfoNCE.
+trained on Tabletop alone it forgets what it has no use for there. So after one joint step in a few comes another of the
+Y-Encoder alone. Two wordings of a caption take the places of prediction and target, and the other captions of the batch,
+some of which differ from it in one word or in the order of two, are the negatives of the same InfoNCE.
+
+It is an update of its own rather than a term of the joint one: the two gradients differ in length, and clipped
+together the larger would take the smaller's share.
 """
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from vljepa.config import WordingConfig
@@ -19,6 +23,8 @@ from vljepa.losses import info_nce
 from vljepa.model.bulk import autocast
 from vljepa.model.vljepa import VLJEPA
 from vljepa.training import chunks
+from vljepa.training.guard import Guard
+from vljepa.training.step import update
 
 
 def wordings(config: WordingConfig | None, seed: int, step: int) -> list[Pair]:
@@ -41,10 +47,21 @@ def wordings(config: WordingConfig | None, seed: int, step: int) -> list[Pair]:
     return pairs(config.num_scenes, config.num_alterations, seed, step)[rank() * share : (rank() + 1) * share]
 
 
-def add_gradient(model: VLJEPA, found: Sequence[Pair], precision: str, micro_batch_size: int | None) -> Tensor:
-    """Add the gradient of the pairs' InfoNCE to that in the Y-Encoder's parameters.
+def wording_step(
+    model: VLJEPA,
+    found: Sequence[Pair],
+    optimizer: torch.optim.Optimizer,
+    guard: Guard,
+    *,
+    precision: str,
+    grad_clip: float,
+    micro_batch_size: int | None = None,
+) -> Tensor:
+    """Update the Y-Encoder on pairs of wordings; the temperature is the joint objective's and learns nothing here.
 
-    The temperature is the joint objective's and learns nothing here.
+    Args:
+        found: this rank's share of the pairs; all ranks have equally many.
+        micro_batch_size: pairs whose graph is held at a time; None is all.
 
     Returns:
         The loss of the pairs of all ranks, a scalar in nats.
@@ -59,5 +76,8 @@ def add_gradient(model: VLJEPA, found: Sequence[Pair], precision: str, micro_bat
     scale = model.logit_scale().detach()
     size = micro_batch_size or len(found)
     parts = [found[start : start + size] for start in range(0, len(found), size)]
+    optimizer.zero_grad(set_to_none=True)
     loss, _, _ = chunks.backward(embed, lambda first, second: info_nce(first, second, scale), parts)
-    return mean(loss)
+    loss = mean(loss)
+    update(loss, optimizer, guard, grad_clip)
+    return loss
