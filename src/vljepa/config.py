@@ -236,6 +236,8 @@ class StageConfig:
             raise UserError(f"stage {self.name!r}: no sources; name at least one manifest")
         if self.num_steps < 1 or self.global_batch_size < 2:
             raise UserError(f"stage {self.name!r}: num_steps must be >= 1 and global_batch_size >= 2")
+        if self.wordings is not None and self.trains != "predictor":
+            raise UserError(f"stage {self.name!r}: wordings train the Y-Encoder, which is frozen here; leave them out")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,8 +74,9 @@ def draw(rng: np.random.Generator) -> Scene:
 
 def facts(scene: Scene) -> frozenset[object]:
     """What is so in the scene: equal for scenes that mean the same."""
-    return frozenset((clause.subject, _fact(clause.subject, predicate)) for clause in scene.clauses
-                     for predicate in clause.predicates or (None,)) | {scene.place}  # fmt: skip
+    there = {clause.subject for clause in scene.clauses if not clause.predicates}
+    said = {_fact(clause.subject, predicate) for clause in scene.clauses for predicate in clause.predicates}
+    return frozenset(there | said | {scene.place})
 
 
 def altered(scene: Scene, rng: np.random.Generator) -> Scene:
@@ -100,15 +101,13 @@ def things(scene: Scene) -> list[Thing]:
     ]
 
 
-def _fact(subject: Thing, predicate: Predicate | None) -> object:
-    """What a predicate says; a relation and its converse say the same."""
-    if predicate is None or predicate.verb is not None or predicate.relation is None:
-        return predicate
-    relation = RELATIONS[predicate.relation]
-    assert predicate.target is not None
+def _fact(subject: Thing, predicate: Predicate) -> object:
+    """What a predicate says of its subject; a relation and its converse say the same."""
+    if predicate.verb is not None or predicate.relation is None or predicate.target is None:
+        return subject, predicate
     forth = (predicate.relation, subject, predicate.target)
-    back = (relation.converse, predicate.target, subject)
-    return frozenset({forth, back}) if relation.converse != "-" else forth
+    converse = RELATIONS[predicate.relation].converse
+    return forth if converse == "-" else frozenset({forth, (converse, predicate.target, subject)})
 
 
 def _one(rng: np.random.Generator, options: Collection[str]) -> str:

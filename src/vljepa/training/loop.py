@@ -2,20 +2,17 @@
 
 import json
 import time
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import fields
 from pathlib import Path
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from torch import Tensor
 
 from vljepa import distributed
 from vljepa.config import RunConfig, StageConfig, from_json, to_json
 from vljepa.data.lock import locked
 from vljepa.errors import UserError
-from vljepa.everyday.pairs import Pair
 from vljepa.model.vljepa import VLJEPA
 from vljepa.training import checkpoint, parallel, prepare
 from vljepa.training.card import model_card
@@ -123,7 +120,7 @@ def _run_stage(
             set_rate(optimizer, rate_at(step, stage.num_steps, stage.optim))
             result = _step(config, stage, step, model, batch, optimizer, guard)
             pairs = wordings(stage.wordings, seed, step)
-            wording_loss = _wording_step(config, stage, model, pairs, optimizer, guard) if pairs else None
+            wording_loss = wording_step(config, stage, model, pairs, optimizer, guard) if pairs else None
             done, last = start + step + 1, step + 1 == stage.num_steps
             seen += stage.global_batch_size
             tokens += batch.visual_tokens.shape[:-1].numel() * distributed.world_size()
@@ -156,25 +153,6 @@ def _step(
         model,
         batch,
         config.loss,
-        optimizer,
-        guard,
-        precision=config.precision,
-        grad_clip=stage.optim.grad_clip,
-        micro_batch_size=config.micro_batch_size,
-    )
-
-
-def _wording_step(
-    config: RunConfig,
-    stage: StageConfig,
-    model: VLJEPA,
-    pairs: Sequence[Pair],
-    optimizer: torch.optim.Optimizer,
-    guard: Guard,
-) -> Tensor:
-    return wording_step(
-        model,
-        pairs,
         optimizer,
         guard,
         precision=config.precision,

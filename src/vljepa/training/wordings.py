@@ -1,9 +1,9 @@
 """The Y-Encoder's own lesson, beside the joint objective: the same in other words is near, almost the same is not.
 
 A target embedding is only as good as the Y-Encoder's sense of what a text means, and a narrow world wears that away:
-trained on Tabletop alone it forgets what it has no use for there. So after one joint step in a few comes another of the
-Y-Encoder alone. Two wordings of a caption take the places of prediction and target, and the other captions of the batch,
-some of which differ from it in one word or in the order of two, are the negatives of the same InfoNCE.
+trained on Tabletop alone it forgets what it has no use for there. So after one joint step in a few comes another of
+the Y-Encoder alone. Two wordings of a caption take the places of prediction and target, and the other captions of the
+batch, some of which differ from it in one word or in the order of two, are the negatives of the same InfoNCE.
 
 It is an update of its own rather than a term of the joint one: the two gradients differ in length, and clipped
 together the larger would take the smaller's share.
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from vljepa.config import WordingConfig
+from vljepa.config import RunConfig, StageConfig, WordingConfig
 from vljepa.distributed import mean, rank, world_size
 from vljepa.embedding import normalize
 from vljepa.errors import UserError
@@ -48,36 +48,33 @@ def wordings(config: WordingConfig | None, seed: int, step: int) -> list[Pair]:
 
 
 def wording_step(
+    config: RunConfig,
+    stage: StageConfig,
     model: VLJEPA,
     found: Sequence[Pair],
     optimizer: torch.optim.Optimizer,
     guard: Guard,
-    *,
-    precision: str,
-    grad_clip: float,
-    micro_batch_size: int | None = None,
 ) -> Tensor:
     """Update the Y-Encoder on pairs of wordings; the temperature is the joint objective's and learns nothing here.
 
     Args:
         found: this rank's share of the pairs; all ranks have equally many.
-        micro_batch_size: pairs whose graph is held at a time; None is all.
 
     Returns:
         The loss of the pairs of all ranks, a scalar in nats.
     """
 
     def embed(part: Sequence[Pair]) -> tuple[Tensor, Tensor]:
-        with autocast(model.device, precision):
+        with autocast(model.device, config.precision):
             raw = model.y_encoder([pair[0] for pair in part] + [pair[1] for pair in part])
         first, second = normalize(raw.float()).chunk(2)
         return first, second
 
     scale = model.logit_scale().detach()
-    size = micro_batch_size or len(found)
+    size = config.micro_batch_size or len(found)
     parts = [found[start : start + size] for start in range(0, len(found), size)]
     optimizer.zero_grad(set_to_none=True)
     loss, _, _ = chunks.backward(embed, lambda first, second: info_nce(first, second, scale), parts)
     loss = mean(loss)
-    update(loss, optimizer, guard, grad_clip)
+    update(loss, optimizer, guard, stage.optim.grad_clip)
     return loss
