@@ -120,7 +120,7 @@ def _run_stage(
             set_rate(optimizer, rate_at(step, stage.num_steps, stage.optim))
             result = _step(config, stage, step, model, batch, optimizer, guard)
             pairs = wordings(stage.wordings, seed, step)
-            wording_loss = wording_step(config, stage, model, pairs, optimizer, guard) if pairs else None
+            wording_loss = wording_step(config, stage, model, pairs, optimizer) if pairs else None
             done, last = start + step + 1, step + 1 == stage.num_steps
             seen += stage.global_batch_size
             tokens += batch.visual_tokens.shape[:-1].numel() * distributed.world_size()

@@ -23,8 +23,7 @@ from vljepa.losses import info_nce
 from vljepa.model.bulk import autocast
 from vljepa.model.vljepa import VLJEPA
 from vljepa.training import chunks
-from vljepa.training.guard import Guard
-from vljepa.training.step import update
+from vljepa.training.parallel import average_gradients, clip_gradients
 
 
 def wordings(config: WordingConfig | None, seed: int, step: int) -> list[Pair]:
@@ -53,7 +52,6 @@ def wording_step(
     model: VLJEPA,
     found: Sequence[Pair],
     optimizer: torch.optim.Optimizer,
-    guard: Guard,
 ) -> Tensor:
     """Update the Y-Encoder on pairs of wordings; the temperature is the joint objective's and learns nothing here.
 
@@ -75,6 +73,9 @@ def wording_step(
     parts = [found[start : start + size] for start in range(0, len(found), size)]
     optimizer.zero_grad(set_to_none=True)
     loss, _, _ = chunks.backward(embed, lambda first, second: info_nce(first, second, scale), parts)
-    loss = mean(loss)
-    update(loss, optimizer, guard, stage.optim.grad_clip)
-    return loss
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    average_gradients(parameters)
+    # Not for the guard of the joint steps, whose skipped ones in a row these would break up.
+    if torch.isfinite(clip_gradients(parameters, stage.optim.grad_clip)):
+        optimizer.step()
+    return mean(loss)
