@@ -9,16 +9,31 @@ def test_a_step_is_a_function_of_seed_and_step() -> None:
     assert len({str(pairs(3, 2, seed, step)) for seed in (0, 1) for step in (0, 1)}) == 4
 
 
-def test_either_wording_has_negatives_in_its_own_style() -> None:
-    """Next to each other in a batch, every first wording is in the style of the next pair's second one."""
-    shared = [
-        len(set(one[side].lower().split()) & set(other[1 - side].lower().split())) / len(set(one[side].lower().split()))
-        for step in range(20)
+def test_negatives_are_near_in_either_wording() -> None:
+    """Next to each other in a batch, a pair and its alteration have most words of one style in common."""
+    alike, alone = [], []
+    for step in range(20):
+        batch = pairs(4, 1, 0, step)
+        for (first, second), (other, another) in zip(batch[::2], batch[1::2], strict=True):
+            alike.append(max(_shared(first, other), _shared(first, another)))
+            alone.append(_shared(first, second))
+    assert sum(alike) / len(alike) > 0.7 > sum(alone) / len(alone)
+
+
+def test_either_style_comes_first() -> None:
+    """Else a positive could be told by its style."""
+    same = [
+        _shared(first, other) > _shared(first, another)
+        for step in range(50)
         for batch in [pairs(4, 1, 0, step)]
-        for one, other in zip(batch[::2], batch[1::2], strict=True)
-        for side in (0, 1)
+        for (first, _), (other, another) in zip(batch[::2], batch[1::2], strict=True)
     ]
-    assert sum(shared) / len(shared) > 0.7
+    assert 0.35 < sum(same) / len(same) < 0.65
+
+
+def _shared(one: str, other: str) -> float:
+    words = set(one.lower().rstrip(".").split())
+    return len(words & set(other.lower().rstrip(".").split())) / len(words)
 
 
 def test_without_alterations_pairs_have_little_in_common() -> None:
