@@ -21,8 +21,10 @@ from vljepa.evaluation.benchmarks import (
     popev2,
     pvd_bench,
     ssv2,
+    sugarcrepe_pp,
     tallyqa,
     vdc1k,
+    visla,
     worldprediction,
     youcook2,
 )
@@ -49,8 +51,10 @@ SETS: Mapping[str, BenchmarkSet] = {
     "popev2": popev2.SET,
     "pvd_bench": pvd_bench.SET,
     "ssv2": ssv2.SET,
+    "sugarcrepe_pp": sugarcrepe_pp.SET,
     "tallyqa": tallyqa.SET,
     "vdc1k": vdc1k.SET,
+    "visla": visla.SET,
     "worldprediction": worldprediction.SET,
     "youcook2": youcook2.SET,
 }
