@@ -1,6 +1,8 @@
 """The tables as one HTML page, which links to the benchmarks' pages."""
 
 import html
+import itertools
+import re
 from collections.abc import Mapping, Sequence
 
 from vljepa.evaluation.report.blocks import TAG, curve, document, title_of, wide
@@ -30,9 +32,9 @@ def index(found: Evaluation, tables: Sequence[Filled], lines: Sequence[Line], pa
     menu = "".join(f'<a href="#{anchor}">{name.removesuffix(", GQA")}</a>' for anchor, name in contents)
     body = f"<h1>The paper's tables</h1><p>{CHIPS}</p><p>{html.escape(LEGEND)}</p><nav>{menu}</nav><dl>{systems}</dl>"
     real = [filled for filled in tables if not filled.table.synthetic]
-    for number in dict.fromkeys(filled.table.number for filled in real):
-        parts = [_table(filled, links) for filled in real if filled.table.number == number]
-        body += parts[0] if len(parts) == 1 else f'<div class="parts">{"".join(parts)}</div>'
+    for broad, some in itertools.groupby(real, _is_broad):
+        drawn = "".join(_table(filled, links) for filled in some)
+        body += drawn if broad else f'<div class="parts">{drawn}</div>'
     small = [filled for filled in tables if filled.table.synthetic]
     if small:
         drawn = "".join(_table(filled, links) for filled in small)
@@ -46,19 +48,27 @@ def index(found: Evaluation, tables: Sequence[Filled], lines: Sequence[Line], pa
         body += "".join(curve(f"{r.benchmark}, {r.system}" + (", synthetic" if r.synthetic else ""), r) for r in curves)
     body += f'<h2 id="benchmarks">Benchmarks</h2><p>{html.escape(NOTE)}</p>'
     body += summary(found, lines, lambda line: _address(pages[title_of(line)]))
-    return document("The paper's tables", body)
+    return document("The paper's tables", f'<div class="tables">{body}</div>')
 
 
 def _address(page: str) -> str:
     return f"pages/{page}.html"
 
 
+def _is_broad(filled: Filled) -> bool:
+    return _num_columns(filled) > 9
+
+
+def _num_columns(filled: Filled) -> int:
+    return 1 + len(filled.table.facts) + len(filled.headings)
+
+
 def _table(filled: Filled, links: Mapping[str, str]) -> str:
     table = filled.table
-    level = "h3" if table.synthetic or table.part else "h2"
+    level = "h3" if table.synthetic else "h2"
     title = f"{name_of(table)}: {table.title}"
     quoted = [row for row in filled.rows if not row.measured]
-    num_all = 1 + len(table.facts) + len(filled.headings)
+    num_all = _num_columns(filled)
     body = _heads(filled)
     if quoted:
         body += _kind("quoted", f"quoted: {filled.reference}", num_all) + "".join(map(_quoted, quoted))
@@ -66,7 +76,8 @@ def _table(filled: Filled, links: Mapping[str, str]) -> str:
     body += "".join(_measured(row, links) for row in filled.measured)
     if not filled.measured:
         body += f'<tr><th colspan="{num_all}"><small>{NOTHING}</small></th></tr>'
-    return f'<div><{level} id="{table.name}">{html.escape(title)}</{level}>{wide(body, "paper")}</div>'
+    kind = "paper broad" if _is_broad(filled) else "paper"
+    return f'<div><{level} id="{table.name}">{html.escape(title)}</{level}>{wide(body, kind)}</div>'
 
 
 def _heads(filled: Filled) -> str:
@@ -79,12 +90,11 @@ def _heads(filled: Filled) -> str:
             for group in table.groups
         )
         rows += f'<tr><th colspan="{before}"></th>{groups}</tr>'
-    heads = "".join(f"<th>{html.escape(name)}</th>" for name in ["Model", *fact_headings(table)])
+    heads = "<th>Model</th>" + "".join(f"<th><span>{html.escape(name)}</span></th>" for name in fact_headings(table))
     under = _stands(table) if table.synthetic else [""] * len(filled.headings)
-    heads += "".join(
-        f'<th class="n">{html.escape(name)}{f"<small>for {html.escape(text)}</small>" if text else ""}</th>'
-        for name, text in zip(filled.headings, under, strict=True)
-    )
+    for name, text in zip(filled.headings, under, strict=True):
+        small = f"<small>for {html.escape(text)}</small>" if text else ""
+        heads += f'<th class="n"><span>{html.escape(name)}{small}</span></th>'
     return f"{rows}<tr>{heads}</tr>"
 
 
@@ -122,5 +132,4 @@ def _cell(cell: Cell, links: Mapping[str, str]) -> str:
 
 def _model(name: str) -> str:
     """VL-JEPA_BASE as the paper sets it."""
-    first, _, low = name.partition("_")
-    return f"{html.escape(first)}<sub>{html.escape(low)}</sub>" if low else html.escape(name)
+    return re.sub(r"_(\w+)", r"<sub>\1</sub>", html.escape(name))

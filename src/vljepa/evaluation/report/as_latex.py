@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vljepa.evaluation.report.filled import Cell, Filled, Row, fact_headings
 from vljepa.evaluation.report.layout import Table
-from vljepa.evaluation.report.text import LEGEND, MINIATURE, NOTHING, stands_for
+from vljepa.evaluation.report.text import LEGEND, MINIATURE, NOTHING, name_of, stands_for
 from vljepa.evaluation.result import Evaluation, Result
 
 _SPECIAL = {
@@ -28,7 +28,7 @@ _HEAD = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
 \usepackage[a4paper,margin=2cm]{geometry}
-\usepackage{booktabs,graphicx,xcolor,pgfplots}
+\usepackage{booktabs,caption,graphicx,xcolor,pgfplots}
 \pgfplotsset{compat=1.14}
 % Quoted from the paper: grey and slanted. Measured here: upright and bold.
 \newcommand{\quoted}[1]{\textcolor{gray}{\textit{#1}}}
@@ -57,12 +57,11 @@ def table_tex(filled: Filled) -> str:
     num_facts = len(table.facts)
     num_all = 1 + num_facts + len(filled.headings)
     columns = "l" * (1 + num_facts) + "".join("@{\\quad}" + "r" * (g.average + len(g.columns)) for g in table.groups)
-    name = f"Table {table.number}" + (f", {table.part}" if table.part else "")
-    about = f"{name}. {table.title}. "
+    about = f"{name_of(table)}. {table.title}. "
     about += MINIATURE if table.synthetic else f"Quoted rows: {filled.reference}."
     lines = [
         r"\begin{table}[p]\centering",
-        f"\\caption{{{escape(about)}}}",
+        f"\\caption*{{{escape(about)}}}",
         r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         f"\\begin{{tabular}}{{{columns}}}",
         r"\toprule",
@@ -94,17 +93,15 @@ def _heads(filled: Filled) -> list[str]:
     names = ["Model", *fact_headings(table), *filled.headings]
     lines.append(" & ".join(_turned(name, len(names)) for name in names) + r" \\")
     if table.synthetic:
-        lines.append(" & ".join(["stands for", *(_turned(text, len(names)) for text in _stands(table))]) + r" \\")
+        stands = [text for group in table.groups for text in stands_for(group)]
+        cells = ["stands for", *[""] * len(table.facts), *(_turned(text, len(names)) for text in stands)]
+        lines.append(" & ".join(cells) + r" \\")
     return lines
-
-
-def _stands(table: Table) -> list[str]:
-    return [text for group in table.groups for text in stands_for(group)]
 
 
 def _turned(text: str, columns: int) -> str:
     """Upright in narrow tables, on its side where columns are many, as in the paper."""
-    return f"\\rotatebox{{90}}{{{escape(text)}}}" if columns > 9 else escape(text)
+    return f"\\rotatebox{{90}}{{{escape(text)}}}" if text and columns > 9 else escape(text)
 
 
 def _line(row: Row, kind: str) -> str:
@@ -130,7 +127,7 @@ def _figure(result: Result) -> str:
     return (
         "\\begin{figure}[p]\\centering\n\\begin{tikzpicture}\n"
         "\\begin{semilogxaxis}[xlabel={decodings a second, Hz},ylabel={mean CIDEr-D},legend pos=outer north east]\n"
-        f"{''.join(plots)}\\end{{semilogxaxis}}\n\\end{{tikzpicture}}\n\\caption{{{escape(about)}}}\n\\end{{figure}}\n"
+        f"{''.join(plots)}\\end{{semilogxaxis}}\n\\end{{tikzpicture}}\n\\caption*{{{escape(about)}}}\n\\end{{figure}}\n"
     )
 
 

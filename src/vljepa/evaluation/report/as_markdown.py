@@ -75,7 +75,7 @@ def _table(filled: Filled) -> list[str]:
     text += [_row(heads), _rule(len(heads))]
     if table.synthetic:
         stands = [name for group in table.groups for name in stands_for(group)]
-        text.append(_row(["*stands for*", "", *stands]))
+        text.append(_row(["stands for", "", *[""] * len(table.facts), *stands]))
     for row in filled.rows:
         mark, source = ("**", "measured") if row.measured else ("*", "quoted")
         cells = [source, row.model, *row.facts]
@@ -96,7 +96,7 @@ def _medium(outcome: Outcome) -> str:
 
 
 def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell if cell == "*stands for*" else escape(cell) for cell in cells) + " |"
+    return "| " + " | ".join(map(escape, cells)) + " |"
 
 
 def _rule(columns: int) -> str:

@@ -39,13 +39,19 @@ nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: 1rem 0; font-siz
 .chip.measured { background: var(--s2); color: Canvas; font-weight: 600; }
 .paper tr.quoted td { font-style: italic; opacity: .7; } .paper tr.measured td { background: #1769c41c; }
 .paper tr.measured td:first-child { border-left: 3px solid var(--s2); font-weight: 600; }
-.paper th.group { text-align: center; }
+body:has(.tables) { max-width: 90rem; } .paper { width: auto; min-width: 0; }
+.paper th.group { border-left: 1px solid var(--line); }
+.paper.broad th, .paper.broad td { padding: .35rem .4rem; font-size: .85rem; }
+.paper.broad th > span:not(.chip) { display: inline-block; max-height: 13rem; text-align: left;
+  writing-mode: vertical-rl; transform: rotate(180deg); }
+.paper.broad td:first-child { min-width: 7rem; }
 .paper td { white-space: nowrap; } .paper td:first-child { white-space: normal; }
 .paper td:first-child, .paper tr:not(.kind) > th:first-child { position: sticky; left: 0; z-index: 1; }
 .paper tr.quoted td:first-child { opacity: 1; } .paper td:first-child, .paper th:first-child { background: Canvas; }
 .paper tr.measured td:first-child { background: color-mix(in srgb, var(--s2) 14%, Canvas); }
-.paper tr.kind th { padding-top: .8rem; } .paper th.n { min-width: 3.6rem; } .part { color: var(--bad); opacity: 1; }
-.parts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 0 2.5rem; }
+.paper tr.kind th { padding-top: .8rem; } .part { color: var(--bad); opacity: 1; }
+.parts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(30rem, 100%), 1fr)); gap: 0 2.5rem; }
+.parts h2 { font-size: 1rem; }
 .synthetic { border: 2px dashed var(--s1); border-radius: .6rem; padding: 0 1rem; margin-top: 3rem; }
 .synthetic h2 { margin-top: 1.2rem; } a { color: inherit; }
 .matrix { width: auto; min-width: 0; font-size: 12px; } .matrix .count { font-size: 10px; }

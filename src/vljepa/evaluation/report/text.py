@@ -8,8 +8,8 @@ LEGEND = (
     'says of how many. "n of N" beside a figure: so many items of the official split were evaluated.'
 )
 MINIATURE = (
-    "Synthetic: the same table with benchmarks of Tabletop, a made-up world. Its figures say nothing about real video "
-    "and cannot be set beside the paper's."
+    "Synthetic: in the paper's layout, benchmarks of Tabletop, a made-up world. The figures say nothing about real "
+    "video and cannot be set beside the paper's."
 )
 NOTHING = "No benchmark of this table is in these runs."
 """Said instead of measured rows."""
