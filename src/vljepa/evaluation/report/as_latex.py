@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vljepa.evaluation.report.filled import Cell, Filled, Row, fact_headings
-from vljepa.evaluation.report.layout import Table
 from vljepa.evaluation.report.text import LEGEND, MINIATURE, NOTHING, name_of, stands_for
 from vljepa.evaluation.result import Evaluation, Result
 

@@ -67,14 +67,11 @@ def samples_seen(card: Path) -> int | None:
 
 
 def rounded(count: int) -> str:
-    """A count as the paper prints it: 1.6B, 389M, 530k."""
+    """A count as the paper prints it: 12.8B, 40B, 389M, 530k."""
     for size, letter in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
         # What would be printed as 1000 of one letter is 1 of the next.
         if count >= size * 0.9995:
             number = count / size
-            return (
-                f"{number:.1f}{letter}"
-                if (number < 99.95 and letter == "B") or number < 9.95
-                else f"{number:.0f}{letter}"
-            )
+            decimals = 1 if letter == "B" or number < 9.95 else 0
+            return f"{number:.{decimals}f}".removesuffix(".0") + letter
     return str(count)
