@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from vljepa.evaluation.page import ReadStrip, page
+from vljepa.evaluation.report.lines import NOTE, SYNTHETIC, Line, chance, figure_rows, interval, items, lines, value
+from vljepa.evaluation.report.page import ReadStrip, page
 from vljepa.evaluation.result import Evaluation
-from vljepa.evaluation.table import NOTE, SYNTHETIC, Line, chance, figure_rows, interval, items, lines, value
 
 
 def write_results(found: Evaluation, out: Path) -> None:
