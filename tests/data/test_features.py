@@ -57,7 +57,7 @@ def test_reads_back_in_the_order_asked(tmp_path: Path, clips: list[Clip]) -> Non
     cache = build(tmp_path / "cache", [*clips, *clips], encoder)
     assert len(cache) == encoder.num_clips == 10  # equal clips are stored once
     np.testing.assert_array_equal(cache.read([clips[i] for i in (7, 0, 7, 3)]), expected([7, 0, 7, 3]))
-    assert build(tmp_path / "cache", clips, encoder).left_out == []
+    assert build(tmp_path / "cache", clips, encoder).left_out == {}
     assert encoder.num_clips == 10  # a second build computes nothing
 
 
@@ -75,7 +75,10 @@ def test_bad_clips_are_listed_and_left_out(tmp_path: Path, clips: list[Clip]) ->
     cache = build(tmp_path / "cache", [bad[0], *clips, bad[1]], Encoder())
     assert len(cache) == 10
     assert not any(clip in cache for clip in bad)
-    assert sorted(message.split(":")[0] for message in cache.left_out) == [str(broken), str(tmp_path / "none.mp4")]
+    assert cache.left_out.keys() == set(bad)
+    for clip, problem in cache.left_out.items():
+        assert problem.message.startswith(f"{clip.media[0]}: ")
+        assert problem.reason == "unreadable"
 
 
 @pytest.mark.parametrize("shard_clips", [4, 512])

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from vljepa.data import feature_files
 from vljepa.data.features import FeatureCache
+from vljepa.data.left_out import Problem
 from vljepa.distributed import rank
 from vljepa.types import Clip
 
@@ -52,7 +53,7 @@ def build(folder: Path, clips: list[Clip], seen: list[int], dies_after: int | No
     return cache
 
 
-def work(folder: Path, dies_after: int | None = None) -> tuple[list[int], np.ndarray, list[str]]:
+def work(folder: Path, dies_after: int | None = None) -> tuple[list[int], np.ndarray, dict[Clip, Problem]]:
     seen: list[int] = []
     bad = Clip(media=(str(folder / "none.png"),))
     cache = build(folder, [bad, *clips_in(folder)], seen, dies_after)
@@ -83,7 +84,8 @@ def test_two_ranks_compute_what_one_does(folder: Path) -> None:
     assert min(len(seen) for seen, _, _ in results) >= 9
     for _, features, left_out in results:
         np.testing.assert_array_equal(features, np.delete(expected(), 7, axis=0))
-        assert sorted(Path(message.split(":")[0]).name for message in left_out) == ["7.png", "none.png"]
+        assert sorted(Path(clip.media[0]).name for clip in left_out) == ["7.png", "none.png"]
+        assert all(problem.message.startswith(clip.media[0]) for clip, problem in left_out.items())
     # Another process, on its own, finds it all there.
     seen, features, _ = work(folder)
     assert seen == []
