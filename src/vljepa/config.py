@@ -260,9 +260,9 @@ class RunConfig:
     and runs the X-Encoder in every step, for data that is too much to keep features of; shards are then read as they
     lie."""
     decode_processes: int = 2
-    """Processes that decode clips for each process that trains, without ``cache_features``."""
+    """Processes that decode clips for each process that trains."""
     decode_seconds: float = 30.0
-    """For one clip, without ``cache_features``; one that takes longer is left out."""
+    """For one clip; one that takes longer is left out."""
     tabletop_size: Literal["tiny", "demo", "nano"] | None = None
     """If set, Tabletop of this size is written to ``data`` when that folder is absent."""
     out: str = ""

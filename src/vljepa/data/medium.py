@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from io import BufferedReader, BytesIO
 from pathlib import Path
 
+from vljepa.clip import Clip
 from vljepa.errors import UserError
-from vljepa.types import Clip
 
 VIDEOS = {".3g2", ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts"}
 VIDEOS |= {".ogv", ".ts", ".vob", ".webm", ".wmv"}

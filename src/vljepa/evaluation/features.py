@@ -12,7 +12,6 @@ from torch import Tensor
 
 from vljepa.api import Viewer
 from vljepa.data.features import FeatureCache
-from vljepa.data.video import read_clip
 from vljepa.errors import UserError
 from vljepa.model import bulk
 from vljepa.types import Clip
@@ -32,7 +31,7 @@ class Features:
         self._folder = folder
         self._precision = precision
         self._caches: dict[Clip, FeatureCache] = {}
-        self._tried: set[Clip] = set()
+        self._left_out: dict[Clip, str] = {}
 
     @property
     def fingerprint(self) -> str:
@@ -44,7 +43,8 @@ class Features:
         return model.network.x_encoder.fingerprint == self._model.network.x_encoder.fingerprint
 
     def prepare(self, clips: Iterable[Clip], progress: Callable[[int, int], None] | None = None) -> None:
-        """Compute what is missing; clips that cannot be read are passed over, and refused by ``tokens``.
+        """Compute what is missing; clips that cannot be read are passed over, refused by ``tokens`` and not tried
+        again.
 
         Ranks call it together, and each computes its share.
 
@@ -53,13 +53,12 @@ class Features:
         """
         wanted: dict[int, list[Clip]] = {}
         for clip in dict.fromkeys(clips):
-            if clip in self._tried:
+            if clip in self._caches or clip in self._left_out:
                 continue
-            self._tried.add(clip)
             try:
                 wanted.setdefault(self._model.count_frames(clip), []).append(clip)
-            except UserError:
-                continue
+            except UserError as error:
+                self._left_out[clip] = str(error)
         before, total = 0, sum(map(len, wanted.values()))
         for num_frames, some in wanted.items():
             self.open(some, num_frames, _counted(progress, before, total))
@@ -72,7 +71,7 @@ class Features:
         network = self._model.network
         cache = bulk.cache_features(network, self._folder, clips, num_frames, self._precision, progress)
         self._caches.update((clip, cache) for clip in clips if clip in cache)
-        self._tried.update(clips)
+        self._left_out.update((clip, problem.message) for clip, problem in cache.left_out.items())
         return cache
 
     def tokens(self, clips: Sequence[Clip]) -> list[tuple[list[int], Tensor]]:
@@ -85,7 +84,7 @@ class Features:
         groups: dict[int, list[int]] = {}
         for row, clip in enumerate(clips):
             if clip not in self._caches:
-                raise self._reason(clip)
+                raise UserError(self._left_out[clip])
             groups.setdefault(self._caches[clip].num_frames, []).append(row)
         return [(rows, self._read([clips[row] for row in rows])) for rows in groups.values()]
 
@@ -115,14 +114,6 @@ class Features:
     def _read(self, clips: list[Clip]) -> Tensor:
         caches = [self._caches[clip] for clip in clips]
         return torch.from_numpy(np.concatenate([c.read([k]) for c, k in zip(caches, clips, strict=True)])).float()
-
-    def _reason(self, clip: Clip) -> UserError:
-        """What is wrong with a clip that has no features."""
-        try:
-            read_clip(clip, self._model.count_frames(clip), size=self._model.network.config.x_encoder.frame_size)
-        except UserError as error:
-            return error
-        return UserError(f"{clip}: could not be read before and can be now; evaluate again")
 
 
 def _counted(progress: Callable[[int, int], None] | None, before: int, total: int) -> Callable[[int, int], None] | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from vljepa.api import checkpoint_folder
 from vljepa.errors import UserError
 from vljepa.model.counts import count_parameters
-from vljepa.model.vljepa import model_config
+from vljepa.model.network import model_config
 
 _CHECKPOINT = re.compile(r"checkpoint (.+), sha256 ([0-9a-f]{64})")
 """How ``vljepa eval`` calls a system that is a checkpoint."""
