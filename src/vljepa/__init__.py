@@ -1,14 +1,14 @@
 """Open implementation of VL-JEPA (arXiv 2512.10942).
 
-``vljepa.load`` and ``vljepa.Model`` live in ``vljepa.api``, and are looked up on first use: importing torch takes
-seconds.
+``vljepa.Model`` lives in ``vljepa.api`` and ``vljepa.load`` in ``vljepa.recipes.loading``; they are looked up on first
+use, since importing torch takes seconds.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vljepa.api import Model as Model
-    from vljepa.api import load as load
+    from vljepa.recipes.loading import load as load
 
 __all__ = ["Model", "load"]
 
@@ -16,6 +16,10 @@ __all__ = ["Model", "load"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'vljepa' has no attribute {name!r}")
-    from vljepa import api
+    if name == "load":
+        from vljepa.recipes.loading import load
 
-    return getattr(api, name)
+        return load
+    from vljepa.api import Model
+
+    return Model

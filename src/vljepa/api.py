@@ -45,7 +45,7 @@ _CHECKPOINTS = Path(__file__).parent / "checkpoints"
 
 
 def load(name_or_folder: str | Path) -> "Model":
-    """A trained model, by the name of a shipped checkpoint or by its folder.
+    """A trained model, by the name of a shipped checkpoint or by its folder; ``vljepa.load`` knows recipes too.
 
     Raises:
         UserError: there is no such checkpoint, its folder is damaged, or it is a token-space VLM's

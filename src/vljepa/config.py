@@ -196,6 +196,28 @@ class SourceConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WordingConfig:
+    """What trains the Y-Encoder on texts alone, between joint steps: made-up everyday captions in two wordings each
+    (``vljepa.everyday``), told apart from captions that are almost the same."""
+
+    every: int = 5
+    """Joint steps for each one on texts."""
+    num_scenes: int = 16
+    """Of a batch."""
+    num_alterations: int = 3
+    """Scenes beside each, in which a part has changed its place or is another: hard negatives. 0: paraphrases alone."""
+
+    def __post_init__(self) -> None:
+        if self.every < 1 or self.num_alterations < 0 or self.num_pairs < 2:
+            raise UserError("wordings: every must be >= 1, num_alterations >= 0, and the pairs of a batch >= 2")
+
+    @property
+    def num_pairs(self) -> int:
+        """Of a batch, over all processes."""
+        return self.num_scenes * (1 + self.num_alterations)
+
+
+@dataclass(frozen=True, kw_only=True)
 class StageConfig:
     """One stage of training; stages of a run follow each other on the same model."""
 
@@ -211,12 +233,16 @@ class StageConfig:
     """``y_decoder`` only: first steps on noised target embeddings (text alone); then on predicted ones."""
     target_noise: float = 0.0
     """``y_decoder`` only: length of the Gaussian noise added to unit target embeddings."""
+    wordings: WordingConfig | None = None
+    """``predictor`` only: texts beside the sources' targets; None: no others."""
 
     def __post_init__(self) -> None:
         if not self.sources:
             raise UserError(f"stage {self.name!r}: no sources; name at least one manifest")
         if self.num_steps < 1 or self.global_batch_size < 2:
             raise UserError(f"stage {self.name!r}: num_steps must be >= 1 and global_batch_size >= 2")
+        if self.wordings is not None and self.trains != "predictor":
+            raise UserError(f"stage {self.name!r}: wordings train the Y-Encoder, which is frozen here; leave them out")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,9 +260,9 @@ class RunConfig:
     and runs the X-Encoder in every step, for data that is too much to keep features of; shards are then read as they
     lie."""
     decode_processes: int = 2
-    """Processes that decode clips for each process that trains, without ``cache_features``."""
+    """Processes that decode clips for each process that trains."""
     decode_seconds: float = 30.0
-    """For one clip, without ``cache_features``; one that takes longer is left out."""
+    """For one clip; one that takes longer is left out."""
     tabletop_size: Literal["tiny", "demo", "nano"] | None = None
     """If set, Tabletop of this size is written to ``data`` when that folder is absent."""
     out: str = ""
@@ -275,6 +301,8 @@ class RunConfig:
             raise UserError("snapshots need the whole model on each process; leave out --sharded")
         if self.model.kind == "token_vlm" and any(stage.trains == "y_decoder" for stage in self.stages):
             raise UserError("a token-space VLM writes its texts itself; there is no Y-Decoder to train")
+        if self.model.kind == "token_vlm" and any(stage.wordings for stage in self.stages):
+            raise UserError("a token-space VLM has no Y-Encoder that wordings could train; leave them out")
 
     @property
     def folder(self) -> str:

@@ -5,7 +5,7 @@ and what would go through the others comes back as it is. All ranks must make th
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 # The older names, of before torch 2.13, warn there.
@@ -101,6 +102,16 @@ def from_all_ranks(value: T) -> list[T]:
     if world_size() > 1:
         dist.all_gather_object(values, value, group=_host_group)
     return values
+
+
+def share(work: Callable[[S], T], parts: Sequence[S]) -> list[T]:
+    """``work`` on each part, of which every rank does its share; all ranks get all results, in order.
+
+    A part is done by one rank as a whole, so that results do not depend on how many there are.
+    """
+    mine = {i: work(parts[i]) for i in range(rank(), len(parts), world_size())}
+    found = {i: result for one in from_all_ranks(mine) for i, result in one.items()}
+    return [found[i] for i in range(len(parts))]
 
 
 def mean(value: Tensor) -> Tensor:

@@ -34,6 +34,12 @@ def stages() -> Iterator[Tell]:
 
 
 @contextmanager
+def silent() -> Iterator[Tell]:
+    """For the processes that leave telling to another."""
+    yield lambda stage, what, done, total: None
+
+
+@contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
     """The bar of work of a single stage: yields the callback (done, in all)."""
     with stages() as tell:

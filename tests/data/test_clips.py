@@ -23,8 +23,6 @@ from vljepa.data.video import read_clip
 from vljepa.errors import UserError
 from vljepa.types import Clip, FrameBatch, Sample
 
-FOLDER = Path(__file__).parent
-
 
 def source(names: list[str], name: str = "x") -> Source:
     samples = [Sample(id=n, clip=Clip(media=(n,)), query=f"query {n}", targets=(f"target {n}",)) for n in names]
@@ -161,7 +159,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 def test_no_process_outlives_an_interrupted_or_killed_run(tmp_path: Path, end: signal.Signals) -> None:
     script = tmp_path / "run.py"
-    script.write_text(SCRIPT.format(paths=[str(FOLDER), *[path for path in sys.path if path]]))
+    script.write_text(SCRIPT.format(paths=[path for path in sys.path if path]))
     # A session of its own: the signal goes to the whole group, as a terminal's does.
     run = subprocess.Popen(
         [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True

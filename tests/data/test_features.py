@@ -1,5 +1,6 @@
 """The feature cache: stored once, read back, continued after a kill, bad clips left out."""
 
+import multiprocessing
 import os
 import resource
 import select
@@ -11,12 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from media import grey, write_video
 from PIL import Image
+from stub_decoders import by_name, noted
 from torch import Tensor
 
 from vljepa.data import feature_files
-from vljepa.data.features import FeatureCache
+from vljepa.data.features import FeatureCache, to_half
+from vljepa.data.left_out import LeftOut
+from vljepa.data.video import read_clip
 from vljepa.types import Clip
 
 
@@ -57,7 +62,7 @@ def test_reads_back_in_the_order_asked(tmp_path: Path, clips: list[Clip]) -> Non
     cache = build(tmp_path / "cache", [*clips, *clips], encoder)
     assert len(cache) == encoder.num_clips == 10  # equal clips are stored once
     np.testing.assert_array_equal(cache.read([clips[i] for i in (7, 0, 7, 3)]), expected([7, 0, 7, 3]))
-    assert build(tmp_path / "cache", clips, encoder).left_out == []
+    assert build(tmp_path / "cache", clips, encoder).left_out == {}
     assert encoder.num_clips == 10  # a second build computes nothing
 
 
@@ -75,7 +80,69 @@ def test_bad_clips_are_listed_and_left_out(tmp_path: Path, clips: list[Clip]) ->
     cache = build(tmp_path / "cache", [bad[0], *clips, bad[1]], Encoder())
     assert len(cache) == 10
     assert not any(clip in cache for clip in bad)
-    assert sorted(message.split(":")[0] for message in cache.left_out) == [str(broken), str(tmp_path / "none.mp4")]
+    assert cache.left_out.keys() == set(bad)
+    for clip, problem in cache.left_out.items():
+        assert problem.message.startswith(f"{clip.media[0]}: ")
+        assert problem.reason == "unreadable"
+
+
+def test_features_are_those_of_clips_decoded_here_bit_for_bit(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    clips = []
+    for i in range(3):
+        path = write_video(tmp_path / f"{i}.mp4", list(rng.integers(0, 256, (6, 48, 64, 3), dtype=np.uint8)))
+        clips += [Clip(media=(str(path),)), Clip(media=(str(path),), start=0.2)]
+
+    def encode(frames: Tensor) -> Tensor:
+        return frames.float().flatten(2).unflatten(2, (16, -1)) / 7
+
+    cache = FeatureCache.build(tmp_path / "cache", clips, 4, encode, "a", size=32, batch=4)
+    for clip in clips:
+        expected = to_half(encode(torch.from_numpy(read_clip(clip, 4, size=32))[None]))
+        np.testing.assert_array_equal(cache.read([clip]), expected.numpy())
+
+
+def test_endless_crashing_and_broken_media_cost_their_time_once_and_nothing_else(tmp_path: Path) -> None:
+    names = ["0", "endless.mp4", "1", "crash.mp4", *map(str, range(2, 8)), "broken.mp4", "endless.webm", "8", "9"]
+    clips = [Clip(media=(str(tmp_path / name),)) for name in names]
+    for clip in clips:
+        Path(clip.media[0]).touch()
+
+    def built(clips: list[Clip]) -> FeatureCache:
+        folder = tmp_path / "cache"
+        return FeatureCache.build(folder, clips, 2, Encoder(), "a", size=8, time_limit=1.0, batch=4, decode=noted)
+
+    began = time.monotonic()
+    cache = built(clips)
+    assert time.monotonic() - began < 20
+    good = [clip for clip in clips if Path(clip.media[0]).name.isdigit()]
+    assert all(clip in cache for clip in good)
+    levels = [int(Path(clip.media[0]).name) for clip in good]
+    np.testing.assert_array_equal(cache.read(good)[:, 0, 0], [[level, 2 * level] for level in levels])
+    left_out = LeftOut()
+    for clip, problem in cache.left_out.items():
+        assert str(clip) in problem.message or problem.message.startswith("broken.mp4: ")
+        left_out.add(*problem)
+    assert left_out.counts == {"over the time limit": 2, "crash of the decoder": 1, "unreadable": 1}
+    assert {len(path.read_text()) for path in tmp_path.glob("*.tried")} == {1}
+    assert not multiprocessing.active_children()
+    # The next build tries these again, and no others.
+    assert built(clips).left_out.keys() == cache.left_out.keys()
+    tried = {path.stem for path in tmp_path.glob("*.tried") if len(path.read_text()) == 2}
+    assert tried == {"endless.mp4", "crash.mp4", "broken.mp4", "endless.webm"}
+
+
+def test_an_error_of_the_encoder_ends_the_build_in_the_middle_of_an_endless_clip(tmp_path: Path) -> None:
+    clips = [Clip(media=(str(tmp_path / name),)) for name in ("0", "1", "endless", "2")]
+    for clip in clips:
+        Path(clip.media[0]).touch()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        FeatureCache.build(
+            tmp_path / "cache", clips, 1, Encoder(dies_after=0), "a", 8, time_limit=3000.0, batch=2, decode=by_name
+        )
+    assert time.monotonic() - began < 10
+    assert not multiprocessing.active_children()
 
 
 @pytest.mark.parametrize("shard_clips", [4, 512])

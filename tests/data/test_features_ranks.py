@@ -10,10 +10,12 @@ import torch
 from media import grey
 from PIL import Image
 from ranks import run_ranks
+from stub_decoders import by_name
 from torch import Tensor
 
 from vljepa.data import feature_files
 from vljepa.data.features import FeatureCache
+from vljepa.data.left_out import Problem
 from vljepa.distributed import rank
 from vljepa.types import Clip
 
@@ -52,7 +54,7 @@ def build(folder: Path, clips: list[Clip], seen: list[int], dies_after: int | No
     return cache
 
 
-def work(folder: Path, dies_after: int | None = None) -> tuple[list[int], np.ndarray, list[str]]:
+def work(folder: Path, dies_after: int | None = None) -> tuple[list[int], np.ndarray, dict[Clip, Problem]]:
     seen: list[int] = []
     bad = Clip(media=(str(folder / "none.png"),))
     cache = build(folder, [bad, *clips_in(folder)], seen, dies_after)
@@ -83,12 +85,38 @@ def test_two_ranks_compute_what_one_does(folder: Path) -> None:
     assert min(len(seen) for seen, _, _ in results) >= 9
     for _, features, left_out in results:
         np.testing.assert_array_equal(features, np.delete(expected(), 7, axis=0))
-        assert sorted(Path(message.split(":")[0]).name for message in left_out) == ["7.png", "none.png"]
+        assert sorted(Path(clip.media[0]).name for clip in left_out) == ["7.png", "none.png"]
+        assert all(problem.message.startswith(clip.media[0]) for clip, problem in left_out.items())
     # Another process, on its own, finds it all there.
     seen, features, _ = work(folder)
     assert seen == []
     np.testing.assert_array_equal(features, np.delete(expected(), 7, axis=0))
     assert len(set(keys(folder))) == len(keys(folder)) == NUM_CLIPS - 1
+
+
+def among_bad(folder: Path) -> tuple[np.ndarray, dict[str, str]]:
+    """Features of the clips 0 to 7, and the reasons of the others by name."""
+    names = ["endless", "0", "1", "crash", "2", "3", "broken", "4", "5", "endless too", "6", "7"]
+    clips = {name: Clip(media=(str(folder / name),)) for name in names}
+    encode = lambda frames: frames.float()[:, :, 0, :1, :1]  # noqa: E731
+    cache = FeatureCache.build(
+        folder / "cache", clips.values(), 1, encode, "a", 8, time_limit=1.0, batch=3, decode=by_name
+    )
+    reasons = {Path(clip.media[0]).name: problem.reason for clip, problem in cache.left_out.items()}
+    return cache.read([clip for name, clip in clips.items() if name not in reasons]), reasons
+
+
+def test_endless_and_crashing_media_of_one_rank_are_known_to_all(folder: Path) -> None:
+    for name in ["endless", "crash", "broken", "endless too", *map(str, range(8))]:
+        (folder / name).touch()
+    for features, reasons in run_ranks(among_bad, folder, folder):
+        np.testing.assert_array_equal(features.squeeze(), range(8))
+        assert reasons == {
+            "endless": "over the time limit",
+            "endless too": "over the time limit",
+            "crash": "crash of the decoder",
+            "broken": "unreadable",
+        }
 
 
 @pytest.mark.parametrize("others", [1, 3])

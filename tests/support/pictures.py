@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from vljepa.config import OptimConfig, RunConfig, SourceConfig, StageConfig
+from vljepa.config import OptimConfig, RunConfig, SourceConfig, StageConfig, WordingConfig
 from vljepa.recipes import RECIPES
 from vljepa.training.checkpoint import Saver
 
@@ -40,9 +40,16 @@ def pictures_run(folder: Path, *, joint: int, decoder: int, batch: int, **settin
         num_steps=joint,
         global_batch_size=batch,
         optim=OptimConfig(warmup_steps=2),
+        wordings=WordingConfig(every=2, num_scenes=2, num_alterations=1),
     )
     after = replace(
-        stage, name="y_decoder", trains="y_decoder", num_steps=decoder, on_targets_steps=decoder // 2, target_noise=0.1
+        stage,
+        name="y_decoder",
+        trains="y_decoder",
+        num_steps=decoder,
+        on_targets_steps=decoder // 2,
+        target_noise=0.1,
+        wordings=None,
     )
     return RunConfig(
         name="pictures",

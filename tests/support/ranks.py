@@ -40,12 +40,17 @@ def run_ranks(work: Callable[..., Any], folder: Path, *args: Any, world_size: in
     for rank in range(world_size):
         environment = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": world_size, "MASTER_PORT": port}
         place = (work.__code__.co_filename, work.__name__)
-        process = forked().Process(target=_child, args=(environment, place, args, folder / f"{rank}.pt"), daemon=True)
+        process = forked().Process(target=_child, args=(environment, place, args, folder / f"{rank}.pt"))
         process.start()
         processes.append(process)
-    for process in processes:
-        process.join(TIME_LIMIT)
-    assert [process.exitcode for process in processes] == [0] * world_size
+    # Not as daemons, which may have no decoding processes of their own.
+    try:
+        for process in processes:
+            process.join(TIME_LIMIT)
+        assert [process.exitcode for process in processes] == [0] * world_size
+    finally:
+        for process in processes:
+            process.kill()
     return [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in range(world_size)]
 
 

@@ -32,7 +32,7 @@ def start(processes: ForkServerContext, folder: Path) -> ForkServerProcess:
     command += " --model.x-encoder.frame-size 64 --model.x-encoder.grid 2"
     for number in range(len(RECIPES["tiny"]().stages)):
         command += f" --stages.{number}.num-steps {NUM_STEPS} --stages.{number}.global-batch-size 2"
-    process = processes.Process(target=main, args=(command.split(),), daemon=True)
+    process = processes.Process(target=main, args=(command.split(),))
     process.start()
     return process
 

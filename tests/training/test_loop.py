@@ -140,8 +140,8 @@ def test_card_says_how_the_model_was_made(config: RunConfig, model: Path) -> Non
     [
         ([], "images.jsonl: holds no samples"),
         (["not JSON", "{}"], "images.jsonl: no line of it can be used; the first: .*images.jsonl:1: line: not JSON"),
-        ([line("none")], "images.jsonl: none of its clips can be read; the first: .*none.png: cannot be opened"),
-        ([line("x", media="../short.gif", start=3.0)], "the first: .*short.gif: start 3 s lies past the end, 0.20 s"),
+        ([line("none")], "images.jsonl: none of its clips can be decoded; one: .*none.png: cannot be opened"),
+        ([line("x", media="../short.gif", start=3.0)], "one: .*short.gif: start 3 s lies past the end, 0.20 s"),
     ],
 )
 def test_nothing_but_bad_samples_is_one_line(config: RunConfig, tmp_path: Path, lines: list[str], message: str) -> None:

@@ -17,6 +17,7 @@ from vljepa.cli.importing import import_checkpoint
 from vljepa.cli.info import info
 from vljepa.cli.library import index, search
 from vljepa.cli.prepare import prepare
+from vljepa.cli.report import report
 from vljepa.cli.serve import serve
 from vljepa.cli.stream import stream
 from vljepa.cli.tasks import ask, caption, classify
@@ -28,6 +29,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "train-decoder": train_decoder,
     "eval": evaluate,
+    "report": report,
     "caption": caption,
     "ask": ask,
     "classify": classify,

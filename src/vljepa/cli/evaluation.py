@@ -34,34 +34,67 @@ def evaluate(
     ] = None,
     against: Annotated[tuple[str, ...], tyro.conf.arg(help="Further checkpoints to measure in the same run.")] = (),
     limit: Annotated[int | None, tyro.conf.arg(help="Items of each benchmark at most, spread over it.")] = None,
+    templates: Annotated[
+        tuple[str, ...],
+        tyro.conf.arg(
+            help="Prompts for class names, {} standing for the name; several are averaged. Or a file, one a line. "
+            "Default: the benchmark's own, else the bare name."
+        ),
+    ] = (),
     out: Annotated[Path, tyro.conf.arg(help="Folder of the results.")] = Path("out/eval"),
-    cache: Annotated[Path, tyro.conf.arg(help="Folder of features, found again by the next run.")] = Path(
-        "out/features"
-    ),
+    cache: Annotated[
+        Path, tyro.conf.arg(help="Folder of features and embeddings, found again by the next run.")
+    ] = Path("out/features"),
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a checkpoint on benchmark folders; writes results.json, report.md and report.html to --out.
 
+    The same command again continues a run that was stopped. Under torchrun its processes share the work.
+
     Example: vljepa eval runs/nano/model data/tabletop/test/* --nearest data/tabletop --against runs/other/model
     """
+    from vljepa.distributed import joined
+
+    with joined():
+        whole = _evaluate(checkpoint, benchmarks, nearest, against, limit, templates, out, cache, as_json)
+    if not whole:
+        sys.exit(1)
+
+
+def _evaluate(
+    checkpoint: str,
+    benchmarks: tuple[Path, ...],
+    nearest: Path | None,
+    against: tuple[str, ...],
+    limit: int | None,
+    templates: tuple[str, ...],
+    out: Path,
+    cache: Path,
+    as_json: bool,
+) -> bool:
+    """Whether all was measured."""
+    from vljepa.distributed import rank
     from vljepa.evaluation.features import Features
     from vljepa.evaluation.report import write_report, write_results
     from vljepa.evaluation.result import Evaluation, Omission, Result
-    from vljepa.evaluation.runner import clips_of, evaluate_all
-    from vljepa.progress import stages
+    from vljepa.evaluation.runner import embedded, evaluate_all, with_templates
+    from vljepa.progress import silent, stages
 
     if not benchmarks:
         raise UserError("eval: no benchmark given; name at least one benchmark folder")
-    model = load_any_model(checkpoint)
-    others = {name: load_any_model(name) for name in against}
+    prompts = _prompts(templates)
+    model = _load(checkpoint)
+    others = {name: _load(name) for name in against}
     good, failed = _read(benchmarks, limit)
+    if prompts:
+        good = [with_templates(b, prompts) if b.classes else b for b in good]
     features = Features(model, cache)
-    with stages() as tell:
-        features.prepare(clips_of(good), lambda done, total: tell("features of clips", "", done, total))
+    with silent() if rank() else stages() as tell:
         systems = _systems({**others, checkpoint: model}, features, cache)
         if nearest is not None:
             systems = _with_nearest(nearest, model, features, systems, tell)
         found = Evaluation(systems={system.name: system.about for system in systems})
+        systems = embedded(good, systems, cache, tell)
         for one in evaluate_all(good, systems, lambda what, done, total: tell("evaluating", what, done, total)):
             if isinstance(one, Result):
                 found.results.append(one)
@@ -70,7 +103,11 @@ def evaluate(
             else:
                 failed.append(str(one))
             # A run that is stopped keeps what it has found.
-            write_results(found, out)
+            if not rank():
+                write_results(found, out)
+    whole = bool(found.results) and not failed
+    if rank():
+        return whole
     for line in failed:
         print(f"vljepa: left out: {line}", file=sys.stderr)
     if found.results:
@@ -81,8 +118,29 @@ def evaluate(
         [*_lines(found), f"{len(failed)} left out", *([str(out / "report.html")] if found.results else [])],
         as_json,
     )
-    if failed or not found.results:
-        sys.exit(1)
+    return whole
+
+
+def _load(checkpoint: str) -> "Model | TokenModel":
+    """A model on this process's own GPU where there is one."""
+    from vljepa.distributed import device
+
+    model = load_any_model(checkpoint)
+    model.network.to(device())
+    return model
+
+
+def _prompts(templates: tuple[str, ...]) -> list[str]:
+    """The templates themselves, and the lines of those that are files."""
+    prompts: list[str] = []
+    for one in templates:
+        if "{}" in one:
+            prompts.append(one)
+        elif Path(one).is_file():
+            prompts += [line for line in Path(one).read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        else:
+            raise UserError(f"--templates {one!r}: neither has {{}} for the class nor is a file with a template a line")
+    return prompts
 
 
 def _read(folders: tuple[Path, ...], limit: int | None) -> "tuple[list[Benchmark], list[str]]":
@@ -125,6 +183,7 @@ def _with_nearest(
     A token-space VLM needs no Y-Decoder.
     """
     from vljepa.config import RunConfig, YEncoderConfig
+    from vljepa.distributed import rank
     from vljepa.evaluation.features import Features
     from vljepa.evaluation.nearest import nearest_system, read_training
     from vljepa.evaluation.systems import with_training_texts
@@ -135,7 +194,7 @@ def _with_nearest(
     # Features are known by the paths of their clips: a link to the data must not have them computed anew.
     data = data.resolve()
     samples, problems = read_training(data, sources)
-    for problem in problems[:10]:
+    for problem in problems[: 0 if rank() else 10]:
         print(f"vljepa: left out: {problem}", file=sys.stderr)
     # There and in this precision a training run of the usual settings has left them.
     kept = Features(model, data / "features", precision=RunConfig.precision)
@@ -148,6 +207,7 @@ def _with_nearest(
         load_y_encoder(YEncoderConfig(), model.network.config.embed_dim),
         model.network.config.x_encoder.num_frames,
     )
+    baseline = dataclasses.replace(baseline, prepare=features.prepare)
     videos = samples.get(model.network.config.x_encoder.num_frames, [])
     texts = list(dict.fromkeys(text for sample in videos for text in sample.targets))
     speaks = systems[-1].caption_clips is not None

@@ -16,9 +16,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import UInt8
 
+from vljepa.clip import Clip
 from vljepa.data.video import read_clip
 from vljepa.errors import UserError
-from vljepa.types import Clip
 
 UNREADABLE, TIME_LIMIT, CRASH = "unreadable", "over the time limit", "crash of the decoder"
 """Reasons for which a clip cannot be decoded."""

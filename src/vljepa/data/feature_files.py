@@ -1,8 +1,8 @@
-"""The files of a feature cache, which lie in one folder:
+"""The files of a cache of features, or of embeddings, which lie in one folder:
 
     about.json             fingerprint and shape of one clip's features
     index.jsonl            one line per clip: its key and its row
-    shard-00000.npy        float16 (SHARD_CLIPS, T, N, D); row r lies in shard r // SHARD_CLIPS
+    shard-00000.npy        (SHARD_CLIPS, T, N, D), float16; row r lies in shard r // SHARD_CLIPS
     index-1b2c3d4e.jsonl   the same once more for each other rank of a build, with shards of its own:
     shard-1b2c3d4e-00000.npy
     lock                   held by the process that builds, of several ranks by rank 0
@@ -20,7 +20,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float16
 
 from vljepa.errors import UserError
 
@@ -45,7 +44,7 @@ class Reader:
             lambda name, number: np.load(_shard_path(folder, name, number), mmap_mode="r")
         )
 
-    def read(self, row: Row) -> Float16[np.ndarray, "T N D"]:
+    def read(self, row: Row) -> np.ndarray:
         """A view, not a copy."""
         features: np.ndarray = self._shard(row.name, row.number // SHARD_CLIPS)[row.number % SHARD_CLIPS]
         return features
@@ -66,14 +65,14 @@ class Writer:
         self.name = name
         self.next_row = max((row.number for row in rows.values() if row.name == name), default=-1) + 1
 
-    def write(self, features: Mapping[str, Float16[np.ndarray, "T N D"]]) -> dict[str, Row]:
+    def write(self, features: Mapping[str, np.ndarray]) -> dict[str, Row]:
         """Store features by key, and say where.
 
         Raises:
             UserError: the cache is damaged, or holds features of another shape.
             OSError: it cannot be written, e.g. because the disk is full.
         """
-        (shape,) = {value.shape for value in features.values()}
+        ((shape, dtype),) = {(value.shape, value.dtype) for value in features.values()}
         self._check_shape(list(shape))
         rows = {key: Row(self.name, self.next_row + i) for i, key in enumerate(features)}
         for number in sorted({row.number // SHARD_CLIPS for row in rows.values()}):
@@ -81,7 +80,7 @@ class Writer:
             if not _is_whole(path):
                 # Made aside and renamed: a shard that exists has its full size.
                 aside = path.with_suffix(".tmp")
-                np.lib.format.open_memmap(aside, mode="w+", dtype=np.float16, shape=(SHARD_CLIPS, *shape)).flush()
+                np.lib.format.open_memmap(aside, mode="w+", dtype=dtype, shape=(SHARD_CLIPS, *shape)).flush()
                 os.replace(aside, path)
             first = np.load(path, mmap_mode="r").offset
             # Written as a file and not through the map: on a full disk that is an error, the map would be the end.

@@ -6,9 +6,9 @@ A cache lies in a folder named after what its contents depend on: encoder, frame
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,7 +16,9 @@ import numpy as np
 from jaxtyping import Float16, UInt8
 from torch import Tensor, from_numpy
 
+from vljepa.data.decoders import UNREADABLE, Decode, Decoders, Undecodable
 from vljepa.data.feature_files import Reader, Row, Writer, read_index
+from vljepa.data.left_out import Problem
 from vljepa.data.lock import locked
 from vljepa.data.video import read_clip
 from vljepa.distributed import from_all_ranks, from_rank_0, rank, world_size
@@ -29,12 +31,12 @@ FLOAT16_MAX = 65504.0
 class FeatureCache:
     """Features of a set of clips. Made by ``build``; reading needs neither the media nor the encoder."""
 
-    def __init__(self, folder: Path, num_frames: int, rows: dict[Clip, Row], left_out: list[str]) -> None:
+    def __init__(self, folder: Path, num_frames: int, rows: dict[Clip, Row], left_out: dict[Clip, Problem]) -> None:
         self.folder = folder
         self.num_frames = num_frames
         """F."""
         self.left_out = left_out
-        """One message per clip that could not be read."""
+        """What is wrong with each clip that could not be decoded."""
         self._rows = rows
         self._reader = Reader(folder)
 
@@ -48,13 +50,16 @@ class FeatureCache:
         fingerprint: str,
         size: int,
         workers: int = 2,
+        time_limit: float = 30.0,
         batch: int = 16,
         progress: Callable[[int, int], None] | None = None,
+        decode: Decode = read_clip,
     ) -> "FeatureCache":
         """Compute what is missing and open the cache. Ranks call it together, and each computes its share.
 
         A clip is known by its path, size, modification time, start and end; equal clips are stored once.
-        Clips that cannot be read are left out, listed in ``left_out`` and tried again by the next build.
+        Clips that cannot be decoded, or not within the time limit, are left out, listed in ``left_out`` and tried
+        again by the next build.
         While another process builds the same cache this one waits, and then computes what is still missing.
 
         Args:
@@ -62,7 +67,8 @@ class FeatureCache:
             encode: (B, F, S, S, 3) uint8 frames to (B, T, N, D) features.
             fingerprint: of the encoder: weights, taps, preprocessing. Another one gives another cache.
             size: S, pixels.
-            workers: decoding threads (decoders release Python's lock).
+            workers: processes that decode for each rank.
+            time_limit: seconds for one clip.
             batch: B, clips.
             progress: called with (clips done, clips in all) after each batch, by rank 0, which takes the others to be
                 as fast as it is.
@@ -77,23 +83,24 @@ class FeatureCache:
         busy = f"{folder}: another process fills this feature cache; waiting for it"
         with nullcontext() if rank() else locked(folder / "lock", busy, wait=True):
             # Rank 0 alone decides what is missing, so that the shares are disjoint whatever happens to the files.
-            keys, row_of, left_out = from_rank_0(({}, {}, []) if rank() else _known(folder, clips))
+            keys, row_of, left_out = from_rank_0(({}, {}, {}) if rank() else _known(folder, clips))
             missing = [clip for clip, key in keys.items() if key not in row_of]
             mine = missing[rank() :: world_size()]
             writer = Writer(folder, about, uuid4().hex[:8] if rank() else "", row_of)
             written: dict[str, Row] = {}
-            problems: list[str] = []
+            problems: dict[Clip, Problem] = {}
             tell = progress if progress is not None and not rank() else lambda done, total: None
             tell(len(keys) - len(missing), len(keys))
-            for done, frames, unreadable in _decode(mine, num_frames, size, workers, batch):
-                problems += unreadable
-                if frames:
-                    features = to_half(encode(from_numpy(np.stack(list(frames.values()))))).detach().cpu().numpy()
-                    written |= writer.write({keys[clip]: row for clip, row in zip(frames, features, strict=True)})
-                tell(len(keys) - max(0, len(missing) - done * world_size()), len(keys))
-            for rows, messages in from_all_ranks((written, problems)):
+            with closing(_decode(mine, num_frames, size, workers, time_limit, batch, decode)) as batches:
+                for done, frames, lost in batches:
+                    problems |= lost
+                    if frames:
+                        features = to_half(encode(from_numpy(np.stack(list(frames.values()))))).detach().cpu().numpy()
+                        written |= writer.write({keys[clip]: row for clip, row in zip(frames, features, strict=True)})
+                    tell(len(keys) - max(0, len(missing) - done * world_size()), len(keys))
+            for rows, lost in from_all_ranks((written, problems)):
                 row_of |= rows
-                left_out += messages
+                left_out |= lost
         return cls(folder, num_frames, {c: row_of[k] for c, k in keys.items() if k in row_of}, left_out)
 
     def __len__(self) -> int:
@@ -119,19 +126,24 @@ def to_half(features: Tensor) -> Tensor:
     return features.float().clamp(-FLOAT16_MAX, FLOAT16_MAX).half()
 
 
-def _known(folder: Path, clips: Iterable[Clip]) -> tuple[dict[Clip, str], dict[str, Row], list[str]]:
-    """The clips' keys, the rows that hold features of them, and a message for each clip that cannot be opened."""
+def _known(folder: Path, clips: Iterable[Clip]) -> tuple[dict[Clip, str], dict[str, Row], dict[Clip, Problem]]:
+    """The clips' keys, the rows that hold features of them, and what is wrong with those that cannot be opened."""
     keys: dict[Clip, str] = {}
-    left_out: list[str] = []
+    left_out: dict[Clip, Problem] = {}
     for clip in dict.fromkeys(clips):
         try:
-            keys[clip] = _key(clip)
+            keys[clip] = clip_key(clip)
         except UserError as error:
-            left_out.append(str(error))
+            left_out[clip] = Problem(UNREADABLE, str(error))
     return keys, read_index(folder), left_out
 
 
-def _key(clip: Clip) -> str:
+def clip_key(clip: Clip) -> str:
+    """What a cache knows a clip by: its file, and what of it is seen.
+
+    Raises:
+        UserError: the file cannot be opened.
+    """
     parts: list[object] = [clip.start, clip.end]
     if clip.member is not None:
         parts += [clip.member.offset, clip.member.size]
@@ -146,22 +158,28 @@ def _key(clip: Clip) -> str:
 
 
 def _decode(
-    clips: list[Clip], num_frames: int, size: int, workers: int, batch: int
-) -> Iterator[tuple[int, dict[Clip, UInt8[np.ndarray, "F size size 3"]], list[str]]]:
-    """(clips done, frames of the readable, messages for the others) per batch; the next decodes meanwhile."""
-
-    def read(clip: Clip) -> np.ndarray | str:
-        try:
-            return read_clip(clip, num_frames, size=size)
-        except UserError as error:
-            return str(error)
-
+    clips: list[Clip], num_frames: int, size: int, workers: int, time_limit: float, batch: int, decode: Decode
+) -> Generator[tuple[int, dict[Clip, UInt8[np.ndarray, "F size size 3"]], dict[Clip, Problem]], None, None]:
+    """(clips done, frames of some, what is wrong with the others) per batch; the next decodes meanwhile."""
     parts = [clips[i : i + batch] for i in range(0, len(clips), batch)]
-    with ThreadPoolExecutor(workers) as pool:
-        ahead = [pool.submit(read, clip) for clip in parts[0]] if parts else []
+    if not parts:
+        return
+    # Processes take a moment to start: no more of them than there are clips.
+    workers = min(workers, len(clips))
+    # Left from the inside: the processes are killed first, so that no thread waits for one.
+    with ThreadPoolExecutor(workers) as threads, Decoders(workers, time_limit, decode) as decoders:
+
+        def read(clip: Clip) -> np.ndarray | Problem:
+            try:
+                return decoders.decode(clip, num_frames, size)
+            except Undecodable as error:
+                return Problem(error.reason, str(error))
+
+        ahead = [threads.submit(read, clip) for clip in parts[0]]
         for i, part in enumerate(parts):
             current = ahead
-            ahead = [pool.submit(read, clip) for clip in parts[i + 1]] if i + 1 < len(parts) else []
-            results = [future.result() for future in current]
-            frames = {c: r for c, r in zip(part, results, strict=True) if not isinstance(r, str)}
-            yield i * batch + len(part), frames, [r for r in results if isinstance(r, str)]
+            ahead = [threads.submit(read, clip) for clip in parts[i + 1]] if i + 1 < len(parts) else []
+            results = {clip: future.result() for clip, future in zip(part, current, strict=True)}
+            frames = {clip: result for clip, result in results.items() if not isinstance(result, Problem)}
+            lost = {clip: result for clip, result in results.items() if isinstance(result, Problem)}
+            yield i * batch + len(part), frames, lost

@@ -2,10 +2,19 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 _NAMED = 3
 """Messages kept of each reason."""
+
+
+class Problem(NamedTuple):
+    """Why one thing could not be used."""
+
+    reason: str
+    """Of a kind that is counted."""
+    message: str
+    """One line that names the thing."""
 
 
 @dataclass(slots=True)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from io import BufferedReader, BytesIO
 from pathlib import Path
 
+from vljepa.clip import Clip
 from vljepa.errors import UserError
-from vljepa.types import Clip
 
-VIDEOS = {".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv"}
-VIDEOS |= {".ts", ".vob", ".webm", ".wmv"}
+VIDEOS = {".3g2", ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts"}
+VIDEOS |= {".ogv", ".ts", ".vob", ".webm", ".wmv"}
 IMAGES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 """Suffixes by which media are told from other files before one is opened."""
 

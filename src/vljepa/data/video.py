@@ -14,11 +14,11 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from vljepa.clip import Clip
 from vljepa.data.container import END_SLACK, open_video, pick, upright
 from vljepa.data.image import animation_frames, check_side, is_image, open_image, to_rgb
 from vljepa.data.medium import Medium
 from vljepa.errors import UserError
-from vljepa.types import Clip
 
 T = TypeVar("T")
 

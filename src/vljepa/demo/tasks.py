@@ -9,7 +9,6 @@ from vljepa.demo.facts import compare
 from vljepa.demo.records import Answer, Example, Found, Hit, Part, Search, Tally
 from vljepa.demo.seen import Seen, spread, whole
 from vljepa.evaluation.benchmark import Benchmark, Item, read_benchmark
-from vljepa.evaluation.metrics.accuracy import hits_at_k
 from vljepa.evaluation.metrics.retrieval import ranks
 from vljepa.tasks.answer import answer
 from vljepa.tasks.classify import classify as rank_labels
@@ -110,7 +109,7 @@ def search(seen: Seen, world: Path) -> Search:
     pool = seen.embed(clips, [bench.query] * len(clips))
     texts = [item.texts[0] for item in bench.items]
     queries = unit_rows(seen.model.encode_text(texts))
-    places = ranks(queries @ pool.T, range(len(clips)))
+    places = ranks(queries, pool, [[i] for i in range(len(clips))])
     shown = spread(SHOWN, len(clips))
     best, scores = rank(queries[shown], pool, SHOWN)
     found = [
@@ -158,7 +157,7 @@ def _labelled(seen: Seen, bench: Benchmark, clips: list[Clip], what: str) -> tup
     tallies = [
         Tally(
             what=f"{what}: {'right' if k == 1 else f'truth among the first {k}'}, of {len(bench.classes)} labels",
-            right=int(hits_at_k(ranked, truths, k).sum()),
+            right=sum(truth in row[:k] for row, truth in zip(ranked, truths, strict=True)),
             of=len(clips),
             chance=k / len(bench.classes),
         )

@@ -36,7 +36,8 @@ class Item:
     """``world_model``: index of the right candidate."""
     annotations: tuple[tuple[float, str], ...] = ()
     """``stream``: times in seconds and texts."""
-    group: str = ""
+    groups: tuple[str, ...] = ()
+    """What figures of its own the item counts in, beside those of all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,12 @@ class Benchmark:
     @property
     def classes(self) -> list[str]:
         return list(self.info.get("classes", ()))
+
+    @property
+    def official_items(self) -> int | None:
+        """Size of the official split, where ``benchmark.json`` gives one."""
+        size = self.info.get("official_items")
+        return size if isinstance(size, int) else None
 
     @property
     def templates(self) -> list[str]:
@@ -86,12 +93,15 @@ def read_benchmark(folder: Path, limit: int | None = None) -> Benchmark:
     if task in ("classification", "anticipation") and not info.get("classes"):
         raise UserError(f"{head}: classes: missing; {task} needs the list of labels")
 
+    if "answers" in info:
+        # Thousands of them may be the choices of thousands of items, who then share them.
+        info["answers"] = tuple(info["answers"])
     items: list[Item] = []
     left_out: list[str] = []
     ids: set[str] = set()
     for number, values in read_jsonl(folder / "items.jsonl", left_out):
         try:
-            item = _READERS[task](_Fields(values, folder, info))
+            item = parse_item(values, folder, info)
             if item.id in ids:
                 raise UserError(f"id: {item.id!r} stands twice; give each item its own")
         except UserError as error:
@@ -115,6 +125,15 @@ def read_benchmark(folder: Path, limit: int | None = None) -> Benchmark:
         items=items,
         left_out=left_out,
     )
+
+
+def parse_item(values: dict[str, Any], folder: Path, info: dict[str, Any]) -> Item:
+    """An item of the benchmark in ``folder``, whose ``benchmark.json`` is ``info``.
+
+    Raises:
+        UserError: ``field: what; mend``, without file and line.
+    """
+    return _READERS[info["task"]](_Fields(values, folder, info))
 
 
 class _Fields:
@@ -143,6 +162,13 @@ class _Fields:
             raise UserError(f"{name}: must be a list of at least one text, none empty")
         return tuple(values)
 
+    def groups(self) -> tuple[str, ...]:
+        """One group or a list of them; none is none."""
+        value = self.values.get("group")
+        if not value:
+            return ()
+        return self.texts("group") if isinstance(value, list) else (str(value),)
+
     def media(self, name: str) -> str:
         paths = parse_media(self.values, name, self.folder / "items.jsonl", levels_up=2)
         return paths[0]
@@ -156,7 +182,7 @@ def _labelled(f: _Fields) -> Item:
     label = f.text("label")
     if label not in f.info["classes"]:
         raise UserError(f"label: {label!r} is not among the benchmark's classes")
-    return Item(id=f.text("id"), clip=f.clip(), truth=label)
+    return Item(id=f.text("id"), clip=f.clip(), truth=label, groups=f.groups())
 
 
 def _retrieval(f: _Fields) -> Item:
@@ -167,6 +193,8 @@ def _choice(f: _Fields) -> Item:
     own = "choices" in f.values
     choices = f.texts("choices") if own else tuple(f.info.get("answers", ()))
     truth = f.text("answer")
+    if own and len(set(choices)) < len(choices):
+        raise UserError("choices: one of them stands twice")
     if truth not in choices:
         raise UserError(f"answer: {truth!r} is not among the choices")
     return Item(
@@ -175,7 +203,7 @@ def _choice(f: _Fields) -> Item:
         question=f.text("question"),
         truth=truth,
         choices=choices,
-        group=str(f.values.get("group", "")),
+        groups=f.groups(),
     )
 
 
@@ -206,7 +234,7 @@ def _stream(f: _Fields) -> Item:
 
 def _triplet(f: _Fields) -> Item:
     texts = (f.text("p1"), f.text("p2"), f.text("n"))
-    return Item(id=f.text("id"), texts=texts, group=str(f.values.get("group", "")))
+    return Item(id=f.text("id"), texts=texts, groups=f.groups())
 
 
 _READERS: dict[str, Callable[[_Fields], Item]] = {

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import torch
@@ -11,7 +12,6 @@ from torch import Tensor
 
 from vljepa.api import Viewer
 from vljepa.data.features import FeatureCache
-from vljepa.data.video import read_clip
 from vljepa.errors import UserError
 from vljepa.model import bulk
 from vljepa.types import Clip
@@ -31,25 +31,34 @@ class Features:
         self._folder = folder
         self._precision = precision
         self._caches: dict[Clip, FeatureCache] = {}
+        self._left_out: dict[Clip, str] = {}
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal ones mean equal features of the same clips."""
+        return f"{self._model.network.x_encoder.fingerprint}-{self._precision}"
 
     def fits(self, model: Viewer) -> bool:
         """Whether the features are also those of this model."""
         return model.network.x_encoder.fingerprint == self._model.network.x_encoder.fingerprint
 
     def prepare(self, clips: Iterable[Clip], progress: Callable[[int, int], None] | None = None) -> None:
-        """Compute what is missing; clips that cannot be read are passed over, and refused by ``tokens``.
+        """Compute what is missing; clips that cannot be read are passed over, refused by ``tokens`` and not tried
+        again.
+
+        Ranks call it together, and each computes its share.
 
         Args:
             progress: called with (clips done, clips in all).
         """
         wanted: dict[int, list[Clip]] = {}
         for clip in dict.fromkeys(clips):
-            if clip in self._caches:
+            if clip in self._caches or clip in self._left_out:
                 continue
             try:
                 wanted.setdefault(self._model.count_frames(clip), []).append(clip)
-            except UserError:
-                continue
+            except UserError as error:
+                self._left_out[clip] = str(error)
         before, total = 0, sum(map(len, wanted.values()))
         for num_frames, some in wanted.items():
             self.open(some, num_frames, _counted(progress, before, total))
@@ -62,6 +71,7 @@ class Features:
         network = self._model.network
         cache = bulk.cache_features(network, self._folder, clips, num_frames, self._precision, progress)
         self._caches.update((clip, cache) for clip in clips if clip in cache)
+        self._left_out.update((clip, problem.message) for clip, problem in cache.left_out.items())
         return cache
 
     def tokens(self, clips: Sequence[Clip]) -> list[tuple[list[int], Tensor]]:
@@ -74,7 +84,7 @@ class Features:
         groups: dict[int, list[int]] = {}
         for row, clip in enumerate(clips):
             if clip not in self._caches:
-                raise self._reason(clip)
+                raise UserError(self._left_out[clip])
             groups.setdefault(self._caches[clip].num_frames, []).append(row)
         return [(rows, self._read([clips[row] for row in rows])) for rows in groups.values()]
 
@@ -94,8 +104,8 @@ class Features:
         if not stored.exists():
             parts = bulk.stream_parts(self._model.network, path, rate_hz)[1]
             stored.parent.mkdir(parents=True, exist_ok=True)
-            # Written aside and renamed: a stream that exists is whole.
-            aside = stored.with_suffix(".writing.npy")
+            # Written aside and renamed: a stream that exists is whole. Other ranks may be at the same one.
+            aside = stored.with_suffix(f".{uuid4().hex[:8]}.npy")
             np.save(aside, (parts.half() if parts.is_floating_point() else parts).numpy())
             os.replace(aside, stored)
         parts = torch.from_numpy(np.load(stored))
@@ -104,14 +114,6 @@ class Features:
     def _read(self, clips: list[Clip]) -> Tensor:
         caches = [self._caches[clip] for clip in clips]
         return torch.from_numpy(np.concatenate([c.read([k]) for c, k in zip(caches, clips, strict=True)])).float()
-
-    def _reason(self, clip: Clip) -> UserError:
-        """What is wrong with a clip that has no features."""
-        try:
-            read_clip(clip, self._model.count_frames(clip), size=self._model.network.config.x_encoder.frame_size)
-        except UserError as error:
-            return error
-        return UserError(f"{clip}: could not be read before and can be now; evaluate again")
 
 
 def _counted(progress: Callable[[int, int], None] | None, before: int, total: int) -> Callable[[int, int], None] | None:

@@ -1,12 +1,14 @@
 """How a system is measured on streams: fewer decodings for the same quality (paper, section 4.6, figure 4)."""
 
 import itertools
-from typing import Any
+from functools import partial
 
 import numpy as np
 
+from vljepa.distributed import share
 from vljepa.errors import UserError
-from vljepa.evaluation.benchmark import Benchmark
+from vljepa.evaluation.benchmark import Benchmark, Item
+from vljepa.evaluation.measured import make_result, metric_of
 from vljepa.evaluation.result import HIGH, LOW, Result
 from vljepa.evaluation.selective import ONLINE, EmbeddedStream, Sweep, sweep
 from vljepa.evaluation.system import System
@@ -26,19 +28,12 @@ _RESAMPLES = 1000
 
 def measure_stream(benchmark: Benchmark, system: System) -> Result:
     """How many times fewer decodings segments of one meaning need than uniform ones, for the CIDEr-D of 1 Hz."""
-    assert system.decode is not None and system.embed_stream is not None
-    streams: list[EmbeddedStream] = []
-    bad: list[str] = []
-    for item in benchmark.items:
-        assert item.clip is not None
-        try:
-            times, rows = system.embed_stream(item.clip.media[0], STREAM_HZ, benchmark.query)
-        except UserError as error:
-            bad.append(str(error))
-            continue
-        streams.append(
-            EmbeddedStream(times=np.asarray(times), embeddings=unit_rows(rows), annotations=item.annotations)
-        )
+    assert system.decode is not None
+    metric_of(benchmark, "cider")
+    embed = partial(_embedded, system, benchmark.query)
+    found = share(embed, benchmark.items) if system.fingerprint else list(map(embed, benchmark.items))
+    streams = [one for one in found if isinstance(one, EmbeddedStream)]
+    bad = [one for one in found if isinstance(one, str)]
     if not streams:
         raise UserError(f"{benchmark.name}: no stream could be read; the first: {bad[0]}")
     measured = sweep(streams, system.decode)
@@ -63,24 +58,14 @@ def measure_stream(benchmark: Benchmark, system: System) -> Result:
     )
 
 
-def make_result(benchmark: Benchmark, system: System, *, bad: list[str], **found: Any) -> Result:
-    """A result of the benchmark and the system.
-
-    Args:
-        bad: a line for each item that could not be used, beside the benchmark's own.
-        found: the other fields of ``Result``.
-    """
-    paper = benchmark.info.get("paper")
-    return Result(
-        system=system.name,
-        variant=system.variant,
-        benchmark=benchmark.name,
-        task=benchmark.task,
-        left_out=benchmark.left_out + bad,
-        synthetic=bool(benchmark.info.get("synthetic", False)),
-        paper=float(paper) if isinstance(paper, int | float) else None,
-        **found,
-    )
+def _embedded(system: System, query: str, item: Item) -> EmbeddedStream | str:
+    """The stream of an item, or why it cannot be read."""
+    assert system.embed_stream is not None and item.clip is not None
+    try:
+        times, rows = system.embed_stream(item.clip.media[0], STREAM_HZ, query)
+    except UserError as error:
+        return str(error)
+    return EmbeddedStream(times=np.asarray(times), embeddings=unit_rows(rows), annotations=item.annotations)
 
 
 def _interval(measured: Sweep, selective: str, uniform: str) -> tuple[float, float]:

@@ -50,6 +50,8 @@ class Result:
     chance: float | None
     count: int
     """Items evaluated."""
+    official: int | None = None
+    """Items of the official split, where the benchmark was made from one."""
     left_out: list[str]
     """A line for each item that could not be used."""
     synthetic: bool

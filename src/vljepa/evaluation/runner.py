@@ -1,4 +1,8 @@
-"""Evaluate systems on benchmark folders."""
+"""Evaluate systems on benchmark folders.
+
+Under torchrun every rank runs this. They share what takes time, the embedding of clips, streams and texts and the
+decoding; the rest each of them does for itself, and all find the same.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -6,11 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
+from vljepa.distributed import world_size
 from vljepa.errors import UserError
 from vljepa.evaluation.benchmark import Benchmark, read_benchmark
-from vljepa.evaluation.measure import MEASURES
+from vljepa.evaluation.embedding_cache import Asked, EmbeddingCache
+from vljepa.evaluation.measure import MEASURES, candidate_query, candidates_of
+from vljepa.evaluation.measured import queries_of
 from vljepa.evaluation.result import Omission, Result
 from vljepa.evaluation.system import System
+from vljepa.progress import Tell
 from vljepa.tasks.unit import Embeddings
 from vljepa.types import Clip
 
@@ -30,6 +38,40 @@ def evaluate(folder: Path, system: System, limit: int | None = None) -> Result:
     return _measure(read_benchmark(Path(folder), limit), system)
 
 
+def embedded(
+    benchmarks: Sequence[Benchmark], systems: Sequence[System], cache: Path, tell: Tell | None = None
+) -> list[System]:
+    """The systems, with every clip of the benchmarks embedded once for each of its queries.
+
+    What a system of the same fingerprint has embedded before, in a run that was stopped or in another, is found again.
+
+    Args:
+        cache: folder of embeddings and features, the same for all ranks.
+        tell: progress.
+    """
+
+    def counted(stage: str, what: str = "") -> Callable[[int, int], None] | None:
+        return None if tell is None else lambda done, total: tell(stage, what, done, total)
+
+    found = []
+    for system in systems:
+        ready = [b for b in benchmarks if system.measures(b.task) and not system.lacks(b.task)]
+        asked = list(dict.fromkeys(pair for benchmark in ready for pair in asked_of(benchmark)))
+
+        def prepare(clips: list[Clip], system: System = system) -> None:
+            if system.prepare is not None:
+                system.prepare(clips, counted("features of clips"))
+
+        if system.fingerprint:
+            progress = counted("embedding", system.name)
+            stored = EmbeddingCache.build(cache, system.fingerprint, asked, system.embed_clips, prepare, progress)
+            system = replace(system, embed_clips=stored.read)
+        else:
+            prepare(list(dict.fromkeys(clip for clip, _ in asked)))
+        found.append(system)
+    return found
+
+
 def evaluate_all(
     benchmarks: Sequence[Benchmark], systems: Sequence[System], progress: Progress | None = None
 ) -> Iterator[Result | Omission | UserError]:
@@ -38,7 +80,7 @@ def evaluate_all(
     Yields:
         A result; or why the system cannot be measured there; or the error that stopped it.
     """
-    pairs = [(b, s) for b in benchmarks for s in systems if not s.tasks or b.task in s.tasks]
+    pairs = [(b, s) for b in benchmarks for s in systems if s.measures(b.task)]
     total = sum(len(benchmark.items) for benchmark, _ in pairs)
     done = 0
     for benchmark, system in pairs:
@@ -57,10 +99,30 @@ def evaluate_all(
             progress(f"{benchmark.name}, {system.name}", done, total)
 
 
+def asked_of(benchmark: Benchmark) -> list[Asked]:
+    """What is embedded for a benchmark, clips with their queries; of streams nothing, they are no clips."""
+    if benchmark.task == "stream":
+        return []
+    items = zip(benchmark.items, queries_of(benchmark), strict=True)
+    asked = [(item.clip, query) for item, query in items if item.clip is not None]
+    return asked + [(clip, candidate_query(benchmark)) for clip in candidates_of(benchmark)]
+
+
 def clips_of(benchmarks: Sequence[Benchmark]) -> list[Clip]:
     """Every clip that the benchmarks show, streams excepted, once each."""
-    items = [item for benchmark in benchmarks if benchmark.task != "stream" for item in benchmark.items]
-    return list(dict.fromkeys(c for item in items for c in (item.clip, *item.candidates) if c is not None))
+    return list(dict.fromkeys(clip for benchmark in benchmarks for clip, _ in asked_of(benchmark)))
+
+
+def with_templates(benchmark: Benchmark, templates: Sequence[str]) -> Benchmark:
+    """The benchmark with other prompts for its classes; their embeddings are averaged.
+
+    Raises:
+        UserError: a template lacks the place of the class, ``{}``.
+    """
+    for template in templates:
+        if "{}" not in template:
+            raise UserError(f"template {template!r}: it needs the place of the class, {{}}")
+    return replace(benchmark, info={**benchmark.info, "templates": list(templates)})
 
 
 def _measure(benchmark: Benchmark, system: System) -> Result:
@@ -87,7 +149,8 @@ def _counting(system: System, name: str, progress: Progress, before: int, count:
     def embed_stream(path: str, rate_hz: float, query: str) -> tuple[Sequence[float], Embeddings]:
         assert system.embed_stream is not None
         found = system.embed_stream(path, rate_hz, query)
-        tell(1)
+        # The other ranks are taken to be as fast.
+        tell(world_size() if system.fingerprint else 1)
         return found
 
     def rank_candidates(clips: list[Clip], queries: list[str], candidates: list[Sequence[str]]) -> list[np.ndarray]:

@@ -1,5 +1,6 @@
 """A model as a system under evaluation, with features that are computed once for the whole run."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -8,15 +9,18 @@ import torch
 from torch import Tensor
 
 from vljepa.api import Model
+from vljepa.config import to_json
+from vljepa.distributed import share
 from vljepa.evaluation.features import Features
 from vljepa.evaluation.system import System
 from vljepa.model.bulk import embed_windows
+from vljepa.model.fingerprint import fingerprint
 from vljepa.tasks.unit import Embeddings, EncodeText, unit_rows
 from vljepa.token_api import TokenModel
 from vljepa.types import Clip
 
-_TEXTS = 1024
-"""Texts that are encoded together: more would only take more memory."""
+_TEXTS = 256
+"""Texts that are encoded, or embeddings that are decoded, together: the share of a rank is so many at least."""
 
 
 def model_system(model: Model, features: Features, *, name: str, about: str = "") -> System:
@@ -31,19 +35,26 @@ def model_system(model: Model, features: Features, *, name: str, about: str = ""
         embedded = torch.empty(len(clips), network.config.embed_dim)
         for rows, tokens in features.tokens(clips):
             with torch.inference_mode():
-                embedded[rows] = network.predict(tokens, [queries[row] for row in rows])
+                predicted = network.predict(tokens.to(network.device), [queries[row] for row in rows])
+                embedded[rows] = predicted.cpu()
         return embedded
 
     def embed_stream(path: str, rate_hz: float, query: str) -> tuple[Sequence[float], Embeddings]:
         times, parts = features.stream(path, rate_hz)
-        return full_windows(times, embed_windows(network, parts, query), network.config.x_encoder.num_frames)
+        rows = embed_windows(network, parts.to(network.device), query).cpu()
+        return full_windows(times, rows, network.config.x_encoder.num_frames)
 
     def decode(rows: Embeddings) -> list[str]:
-        return network.decode(torch.from_numpy(np.asarray(rows)))
+        parts = torch.from_numpy(np.asarray(rows)).to(network.device).split(_TEXTS)
+        return [text for some in share(network.decode, parts) for text in some]
 
     return System(
         name=name,
         about=about,
+        fingerprint=" ".join(
+            [fingerprint(network), features.fingerprint, json.dumps(to_json(network.config), sort_keys=True)]
+        ),
+        prepare=features.prepare,
         embed_clips=embed_clips,
         encode_text=in_parts(model.encode_text),
         decode=decode if network.y_decoder is not None else None,
@@ -73,7 +84,13 @@ def token_vlm_system(model: TokenModel, features: Features, *, name: str, about:
                 texts[row] = text
         return texts
 
-    return System(name=name, about=about, rank_candidates=rank_candidates, caption_clips=caption_clips)
+    return System(
+        name=name,
+        about=about,
+        prepare=features.prepare,
+        rank_candidates=rank_candidates,
+        caption_clips=caption_clips,
+    )
 
 
 def with_training_texts(system: System, texts: Sequence[str]) -> System:
@@ -89,11 +106,19 @@ def with_training_texts(system: System, texts: Sequence[str]) -> System:
 
 
 def in_parts(encode_text: Callable[[list[str]], Tensor]) -> EncodeText:
-    """Text encoding that takes any number of texts without taking memory for all of them."""
+    """Text encoding that takes any number of texts: in batches that ranks share, and each text but once in all."""
+    known: dict[str, np.ndarray] = {}
 
-    def encode(texts: list[str]) -> Tensor:
+    def encode_some(texts: list[str]) -> np.ndarray:
         with torch.inference_mode():
-            return torch.cat([encode_text(texts[i : i + _TEXTS]) for i in range(0, len(texts), _TEXTS)])
+            return encode_text(texts).float().cpu().numpy()
+
+    def encode(texts: list[str]) -> np.ndarray:
+        new = list(dict.fromkeys(text for text in texts if text not in known))
+        parts = [new[i : i + _TEXTS] for i in range(0, len(new), _TEXTS)]
+        for some, rows in zip(parts, share(encode_some, parts), strict=True):
+            known.update(zip(some, rows, strict=True))
+        return np.stack([known[text] for text in texts])
 
     return encode
 

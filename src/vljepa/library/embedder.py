@@ -1,6 +1,5 @@
 """What a library asks of a model, and how it knows the model again."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from vljepa.api import Model, load
-from vljepa.model.vljepa import VLJEPA
+from vljepa.model.fingerprint import fingerprint
 from vljepa.types import Clip
 
 
@@ -53,17 +52,3 @@ class Embedder:
             encode_clips=model.encode_clips,
             encode_text=model.encode_text,
         )
-
-
-def fingerprint(network: VLJEPA) -> str:
-    """SHA-256, as hex, of the trained weights that embeddings depend on.
-
-    The Y-Decoder is not among them: a checkpoint that is given one afterwards keeps its libraries. Frozen backbones
-    need not be, since a checkpoint refuses to load with others than those it was trained on.
-    """
-    digest = hashlib.sha256()
-    for name, tensor in sorted(network.trained_state().items()):
-        if name.startswith(("predictor.", "y_encoder.")):
-            digest.update(f"{name} {tuple(tensor.shape)}\n".encode())
-            digest.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()

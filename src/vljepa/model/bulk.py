@@ -49,6 +49,9 @@ def cache_features(
     num_frames: int,
     precision: str,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    workers: int = 2,
+    time_limit: float = 30.0,
 ) -> FeatureCache:
     """The X-Encoder's features of clips, computed where the cache below ``folder`` lacks them.
 
@@ -56,8 +59,9 @@ def cache_features(
         num_frames: F, taken of each clip.
         precision: ``float32`` or ``bfloat16`` of matrix products; each has a cache of its own.
         progress: called with (clips done, clips in all).
+        workers: processes that decode.
+        time_limit: seconds for one clip; one that takes longer is left out.
     """
-
     return FeatureCache.build(
         folder,
         clips,
@@ -65,6 +69,8 @@ def cache_features(
         lambda frames: encode(network, frames, precision),
         f"{network.x_encoder.fingerprint}-{precision}",
         network.config.x_encoder.frame_size,
+        workers=workers,
+        time_limit=time_limit,
         progress=progress,
     )
 

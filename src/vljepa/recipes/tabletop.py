@@ -10,6 +10,7 @@ from vljepa.config import (
     SourceConfig,
     StageConfig,
     TransformerConfig,
+    WordingConfig,
     XEncoderConfig,
     YEncoderConfig,
 )
@@ -38,6 +39,8 @@ _DECODED = (
     SourceConfig(manifest="train/sft_actions.jsonl", weight=0.12),
     SourceConfig(manifest="train/sft_procedures.jsonl", weight=0.08),
 )
+_WORDINGS = WordingConfig()
+"""Tabletop's language is narrow: without others the Y-Encoder forgets what it has no use for (docs/log.md)."""
 
 
 def nano() -> RunConfig:
@@ -57,6 +60,7 @@ def nano() -> RunConfig:
             num_steps=120,
             global_batch_size=256,
             optim=OptimConfig(warmup_steps=50),
+            wordings=_WORDINGS,
         ),
         StageConfig(
             name="video",
@@ -64,6 +68,7 @@ def nano() -> RunConfig:
             num_steps=150,
             global_batch_size=128,
             optim=OptimConfig(warmup_steps=50),
+            wordings=_WORDINGS,
         ),
         # To look a thing up by a question comes late and at once. Still images are the cheapest place to learn it, and
         # many small steps bring it sooner than few large ones.
@@ -73,6 +78,7 @@ def nano() -> RunConfig:
             num_steps=1500,
             global_batch_size=64,
             optim=OptimConfig(warmup_steps=50),
+            wordings=_WORDINGS,
         ),
         StageConfig(
             name="sft",
@@ -80,6 +86,7 @@ def nano() -> RunConfig:
             num_steps=3000,
             global_batch_size=128,
             optim=OptimConfig(lr=1e-3, schedule="cosine", warmup_steps=50),
+            wordings=_WORDINGS,
         ),
         StageConfig(
             name="y_decoder",
@@ -108,10 +115,12 @@ def nano_dual_encoder() -> RunConfig:
 def nano_token_vlm() -> RunConfig:
     """The token-space VLM: nano's frozen eyes, data, samples and steps, and twice its predictor's layers, causal.
 
+    It has no Y-Encoder that nano's steps on texts alone could train.
+
     ``vljepa train nano-token-vlm``
     """
     config = nano()
-    joint = tuple(stage for stage in config.stages if stage.trains == "predictor")
+    joint = tuple(replace(stage, wordings=None) for stage in config.stages if stage.trains == "predictor")
     return replace(config, name="nano-token-vlm", model=token_vlm(config.model), stages=joint)
 
 
@@ -155,6 +164,7 @@ def tiny() -> RunConfig:
             global_batch_size=8,
             on_targets_steps=4 if stage.trains == "y_decoder" else 0,
             optim=replace(stage.optim, warmup_steps=2),
+            wordings=replace(stage.wordings, num_scenes=2) if stage.wordings else None,
         )
         for stage in config.stages
     )

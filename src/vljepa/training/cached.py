@@ -10,7 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vljepa.config import RunConfig, StageConfig
+from vljepa.data.decoders import UNREADABLE
 from vljepa.data.features import FeatureCache
+from vljepa.data.left_out import LeftOut, Problem
 from vljepa.data.loader import Loader, prefetch
 from vljepa.data.mixture import ManifestSamples
 from vljepa.distributed import device, rank, world_size
@@ -18,17 +20,18 @@ from vljepa.errors import UserError
 from vljepa.model import bulk
 from vljepa.model.network import Network, pool
 from vljepa.progress import counting
-from vljepa.training.data import Data, SourceData, report
+from vljepa.training.data import Data, SourceData, report_left_out
 from vljepa.types import Batch, Clip
 
 
 class CachedData(Data):
-    """Computes what the cache below the data folder lacks; clips that cannot be read are reported and left out."""
+    """Computes what the cache below the data folder lacks; clips that cannot be decoded are left out, counted by source
+    and reason, and reported."""
 
     def __init__(self, config: RunConfig, model: Network, sources: dict[str, SourceData]) -> None:
         """
         Raises:
-            UserError: not one clip of a source can be read.
+            UserError: not one clip of a source can be decoded.
         """
         super().__init__(sources)
         used = dict.fromkeys(
@@ -42,20 +45,34 @@ class CachedData(Data):
         for name, num_frames in used:
             clips.setdefault(num_frames, {}).update((sample.clip, None) for sample in self._samples[name])
         self._caches: dict[int, FeatureCache] = {}
+        hopeless: dict[Clip, Problem] = {}
         for num_frames, wanted in clips.items():
             with counting(f"features of {num_frames}-frame clips") as progress:
                 folder = Path(config.data) / "features"
-                cache = bulk.cache_features(model, folder, wanted, num_frames, config.precision, progress)
-            report(cache.left_out, f"of {len(wanted)} clips")
-            self._caches[num_frames] = cache
+                self._caches[num_frames] = cache = bulk.cache_features(
+                    model,
+                    folder,
+                    [clip for clip in wanted if clip not in hopeless],
+                    num_frames,
+                    config.precision,
+                    progress,
+                    workers=config.decode_processes,
+                    time_limit=config.decode_seconds,
+                )
+            # What cost its time once need not do so again, with another number of frames.
+            hopeless |= {clip: problem for clip, problem in cache.left_out.items() if problem.reason != UNREADABLE}
         for name, num_frames in used:
             cache = self._caches[num_frames]
-            usable = ManifestSamples(sample for sample in self._samples[name] if sample.clip in cache)
-            if not usable:
-                medium = self._samples[name][0].clip.media[0]
-                first = next(message for message in cache.left_out if message.startswith(medium))
-                raise UserError(f"{Path(config.data) / name}: none of its clips can be read; the first: {first}")
-            self._samples[name] = usable
+            problems = hopeless | cache.left_out
+            left_out = LeftOut()
+            for clip in dict.fromkeys(sample.clip for sample in self._samples[name] if sample.clip not in cache):
+                left_out.add(*problems[clip])
+            report_left_out(left_out, f"clips of {Path(config.data) / name}")
+            self._samples[name] = ManifestSamples(sample for sample in self._samples[name] if sample.clip in cache)
+            if not self._samples[name]:
+                raise UserError(
+                    f"{Path(config.data) / name}: none of its clips can be decoded; one: {left_out.first()}"
+                )
 
     @property
     def num_samples(self) -> dict[str, int]:

@@ -66,6 +66,7 @@ def model_card(config: RunConfig, data: Data, log: Path, command: str) -> str:
             "|---|---|---|---|---|---|---|---|---|",
             *stages,
             "",
+            *_wordings(config),
             "## Results",
             "",
             "Not measured yet: `vljepa eval CHECKPOINT BENCHMARK...` writes the table that belongs here.",
@@ -96,6 +97,18 @@ def _stage(stage: StageConfig, trains: str, rows: list[dict[str, Any]], start: i
         f"{rows[-1]['loss']:.3f}",
     )
     return f"| {' | '.join(map(str, cells))} |"
+
+
+def _wordings(config: RunConfig) -> list[str]:
+    """What the stages' Y-Encoder learned of texts alone."""
+    told = [
+        f"* {stage.name}: {stage.num_steps // w.every} steps of {w.num_pairs} pairs, {w.num_alterations} of "
+        f"{1 + w.num_alterations} being alterations of the first"
+        for stage in config.stages
+        if (w := stage.wordings)
+    ]
+    about = "Pairs of made-up everyday captions, which trained the Y-Encoder beside the sources (`vljepa.everyday`):"
+    return [about, "", *told, ""] if told else []
 
 
 def _origin(data: Path) -> str:

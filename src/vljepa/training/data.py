@@ -95,12 +95,12 @@ def report(problems: Sequence[str], what: str) -> None:
         print(f"left out: {len(problems) - _SHOWN} more {what}")
 
 
-def _report(left_out: LeftOut, what: str) -> None:
-    named = left_out.named()
-    for example in named:
+def report_left_out(left_out: LeftOut, what: str) -> None:
+    """Print the first of each reason, and how many ``what`` there are of it."""
+    for example in left_out.named():
         print(f"left out: {example}")
-    if len(left_out) > len(named):
-        print(f"left out: {len(left_out) - len(named)} more {what}")
+    for reason, count in left_out.counts.most_common():
+        print(f"left out: {count} {what}: {reason}")
 
 
 def _is_manifest(name: str) -> bool:
@@ -112,7 +112,7 @@ def _manifest(folder: Path, name: str) -> SourceData:
     with counting(f"index of {name}") as progress:
         samples = IndexedManifest(path, folder / "manifest_index", progress=progress)
     left_out = samples.left_out
-    _report(left_out, f"lines of {path}")
+    report_left_out(left_out, f"lines of {path}")
     if not len(samples):
         first = f"no line of it can be used; the first: {left_out.first()}" if len(left_out) else "holds no samples"
         raise UserError(f"{path}: {first}")
@@ -122,7 +122,7 @@ def _manifest(folder: Path, name: str) -> SourceData:
 def _shards(folder: Path, name: str) -> SourceData:
     with counting(f"index of {name}") as progress:
         shards = ShardSet(str(folder / name), folder / "shard_index", progress=progress)
-    _report(shards.left_out, f"samples of {folder / name}")
+    report_left_out(shards.left_out, f"samples of {folder / name}")
     return SourceData(samples=shards, num_lines=len(shards) + len(shards.left_out))
 
 

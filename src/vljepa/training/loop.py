@@ -25,6 +25,7 @@ from vljepa.training.log import RunLog
 from vljepa.training.optim import build_optimizer, rate_at, set_rate
 from vljepa.training.step import Step, train_step
 from vljepa.training.tokens import TokenStep, token_step
+from vljepa.training.wordings import wording_step, wordings
 from vljepa.types import Batch
 
 _FREE_TO_CHANGE = (
@@ -112,14 +113,18 @@ def _run_stage(
     guard = Guard(stage.optim, f"stage {stage.name!r}")
     if first:
         checkpoint.load_optimizer(Path(config.folder) / "state", start + first, model, optimizer, guard)
+    # The seed moves with the stage: two stages over one manifest should not see it in the same order.
+    seed = config.seed + start
     task = progress.add_task(stage.name, total=stage.num_steps, completed=first, loss=float("nan"), rate=0.0)
     logged_at, seen, tokens = time.perf_counter(), 0, 0
 
-    # The seed moves with the stage: two stages over one manifest should not see it in the same order.
-    with closing(data.batches(stage, config.seed + start, first)) as batches:
+    with closing(data.batches(stage, seed, first)) as batches:
         for step, batch in enumerate(batches, first):
             set_rate(optimizer, rate_at(step, stage.num_steps, stage.optim))
             result = _step(config, stage, step, model, batch, optimizer, guard)
+            wording_loss = None
+            if isinstance(model, VLJEPA) and (pairs := wordings(stage.wordings, seed, step)):
+                wording_loss = wording_step(config, stage, model, pairs, optimizer)
             done, last = start + step + 1, step + 1 == stage.num_steps
             seen += stage.global_batch_size
             tokens += batch.visual_tokens.shape[:-1].numel() * distributed.world_size()
@@ -127,6 +132,8 @@ def _run_stage(
             if last or (step + 1) % config.log_every == 0:
                 seconds = time.perf_counter() - logged_at
                 figures = result.metrics() | {"samples_per_s": seen / seconds, "visual_tokens_per_s": tokens / seconds}
+                if wording_loss is not None:
+                    figures["wording_loss"] = float(wording_loss)
                 if log is not None:
                     log.write(done, stage.name, figures | {"skipped": guard.num_skipped})
                 progress.update(task, loss=figures["loss"], rate=figures["samples_per_s"])

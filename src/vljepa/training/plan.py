@@ -110,6 +110,11 @@ class _Stage:
         # Layers and the whole Y-Encoder are sharded, all else lies whole on each GPU.
         y_encoder = parameters.get("y_encoder", 0) + parameters.get("y_encoder.head", 0)
         self.layers = parameters.get("predictor.layers", 0) + parameters.get("language_model.layers", 0)
+        wordings = stage.wordings
+        # Captions of their own in a mean step, for each sample of the batch.
+        self.wordings = (
+            2 * wordings.num_pairs / wordings.every / stage.global_batch_size if self.joint and wordings else 0.0
+        )
         self.split = self.layers + y_encoder if self.sharded else 0
         self.all = sum(n for part, n in parameters.items() if part not in ("x_encoder", *_QUERY_TABLES))
         self.tables = 0 if self.writes else costs.tables
@@ -175,6 +180,7 @@ class _Stage:
             "x_encoder": x_encoder,
             "predictor": predictor + backward,
             "y_encoder": 3 * y_encoder,
+            "wordings": 3 * y_encoder * self.wordings,
             "loss": 3 * pairs if self.config.loss.name == "info_nce" else 0,
             "recomputed": recomputed,
             "embedded_before": predictor + y_encoder if self.passes > 1 else 0,

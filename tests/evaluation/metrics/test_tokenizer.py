@@ -1,4 +1,7 @@
-"""Word boundaries against observed output of the official tokenizer."""
+"""Word boundaries against observed output of the original tokenizer."""
+
+import json
+from pathlib import Path
 
 import pytest
 
@@ -25,3 +28,16 @@ from vljepa.evaluation.metrics.tokenizer import tokenize
 )
 def test_words(text: str, words: str) -> None:
     assert tokenize(text) == words.split()
+
+
+def test_made_up_captions_are_cut_as_by_the_original() -> None:
+    """490 captions as the Java tokenizer cut them: ``benchmarks/ptb_tokenizer.py JAR --write``."""
+    lines = Path(__file__).with_name("ptb_captions.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
+    rows = [json.loads(line) for line in lines]
+    others = [caption for caption, words in rows if tokenize(caption) != words.split()]
+    assert len(rows) > 450 and len(others) <= 0.01 * len(rows), others
+
+
+def test_words_are_ours_to_change() -> None:
+    tokenize("a cat").append("dog")
+    assert tokenize("a cat") == ["a", "cat"]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from vljepa.evaluation.page import ReadStrip, page
+from vljepa.evaluation.report.lines import NOTE, SYNTHETIC, Line, chance, figure_rows, interval, items, lines, value
+from vljepa.evaluation.report.page import ReadStrip, page
 from vljepa.evaluation.result import Evaluation
-from vljepa.evaluation.table import NOTE, SYNTHETIC, Line, chance, figure_rows, interval, lines, value
 
 
 def write_results(found: Evaluation, out: Path) -> None:
@@ -41,7 +41,7 @@ def _markdown(found: Evaluation) -> str:
         some = line.some
         cells = [f"{value(r)} ({interval(r)})" if (r := line.results.get(name)) else "-" for name in names]
         paper = "-" if some.paper is None else f"{some.paper:g}"
-        text.append(_row([_title(line), some.metric, chance(some), *cells, paper, str(some.count)]))
+        text.append(_row([_title(line), some.metric, chance(some), *cells, paper, items(some)]))
     for omission in found.omissions:
         text += ["", f"{omission.benchmark}, {omission.system}: not measured, {omission.reason}."]
     for line in lines(found):

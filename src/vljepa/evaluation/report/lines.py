@@ -69,6 +69,12 @@ def chance(result: Result) -> str:
     return "-" if result.chance is None else f"{result.chance:.3f}"
 
 
+def items(result: Result) -> str:
+    """How many items were evaluated as printed, and of how many if the official split has more."""
+    short = result.official is not None and result.count < result.official
+    return f"{result.count} of {result.official}" if short else str(result.count)
+
+
 def figure_rows(line_results: Sequence[Result]) -> list[tuple[str, list[str]]]:
     """Further figures of several systems on one benchmark: name, and a cell for each system."""
     names = dict.fromkeys(name for result in line_results for name in result.figures)

@@ -86,3 +86,11 @@ def test_results_of_a_stopped_run_are_whole(tmp_path: Path) -> None:
     write_results(found, tmp_path)
     assert len(json.loads((tmp_path / "results.json").read_text())["results"]) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_a_part_of_an_official_split_is_called_so(tmp_path: Path) -> None:
+    found = evaluation(result("ssv2", "nano", count=4, official=24_777), result("msrvtt", "nano", count=4, official=4))
+    write_report(found, tmp_path)
+    markdown, page = (tmp_path / "report.md").read_text(), (tmp_path / "report.html").read_text()
+    assert "| 4 of 24777 |" in markdown and "4 of 24777</td>" in page
+    assert "4 of 4" not in markdown + page

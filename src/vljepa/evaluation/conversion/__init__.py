@@ -1,0 +1,1 @@
+"""What converters of official benchmark files share; the data sets are in ``vljepa.evaluation.benchmarks``."""
