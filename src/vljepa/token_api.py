@@ -76,14 +76,14 @@ class TokenModel(Viewer):
 
     def write(self, visual_tokens: Tensor, queries: Sequence[str], beams: int = 1) -> list[str]:
         """Texts on clips of visual tokens ``(B, T, N, D)``, each with its own query: what evaluation calls."""
-        return generate(self.network.language_model, visual_tokens, queries, beams)
+        return generate(self.network.language_model, visual_tokens.to(self.network.device), queries, beams)
 
     def rank(
         self, visual_tokens: Tensor, queries: Sequence[str], candidates: Sequence[Sequence[str]]
     ) -> list[np.ndarray]:
         """Mean log-probability a token of each clip's candidate texts, each clip with its own query."""
-        scores = log_likelihood(self.network.language_model, visual_tokens, queries, candidates)
-        return [one.numpy() for one in scores]
+        tokens = visual_tokens.to(self.network.device)
+        return [scores.numpy() for scores in log_likelihood(self.network.language_model, tokens, queries, candidates)]
 
     @torch.inference_mode()
     def _tokens(self, frames: Tensor) -> Tensor:

@@ -71,7 +71,7 @@ def comparison(tmp_path: Path) -> Comparison:
         Image.new("RGB", (64, 64), colour).save(data / f"{colour}.png")
     for name in ("actions", "videos", "procedures"):
         (data / "train" / f"sft_{name}.jsonl").write_text("\n".join(map(line, COLOURS)) + "\n")
-    for task, extra in (("classification", {"classes": list(COLOURS)}), ("caption", {})):
+    for task, extra in (("classification", {"classes": list(COLOURS), "metric": "top-5"}), ("caption", {})):
         folder = data / "test" / task
         folder.mkdir(parents=True)
         (folder / "benchmark.json").write_text(json.dumps({"name": task, "task": task, **extra}))
