@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from vljepa.errors import UserError
+from vljepa.evaluation.answers import nearest_choices
 from vljepa.evaluation.benchmark import Benchmark, read_benchmark
 from vljepa.evaluation.measure import MEASURES
-from vljepa.evaluation.measure_choice import nearest_choices
 from vljepa.evaluation.result import HIGH, LOW, Result
 from vljepa.evaluation.runner import with_templates
 from vljepa.evaluation.system import System

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from vljepa.errors import UserError
-from vljepa.evaluation import table
 from vljepa.evaluation.benchmark import _READERS
 from vljepa.evaluation.benchmarks import SETS, convert
 from vljepa.evaluation.conversion.spec import Request
+from vljepa.evaluation.report import lines
 from vljepa.evaluation.runner import evaluate
 from vljepa.evaluation.system import System
 from vljepa.types import Clip
@@ -60,4 +60,4 @@ def test_from_official_file_to_report(run: Any, put: Any, tmp_path: Any) -> None
         encode_text=lambda texts: np.stack([np.eye(3)["abc".index(t)] for t in texts]),
     )
     result = evaluate(tmp_path / "out" / "test" / "kinetics400", system)
-    assert (result.value, result.paper, table.items(result)) == (1.0, 0.848, "2 of 3")
+    assert (result.value, result.paper, lines.items(result)) == (1.0, 0.848, "2 of 3")
