@@ -41,8 +41,8 @@ def long(config: RunConfig) -> RunConfig:
 
 
 def vlm(config: RunConfig) -> RunConfig:
-    """A token-space VLM in the same run, but for the Y-Decoder, which it has none of."""
-    return replace(config, model=token_vlm(config.model), stages=config.stages[:1])
+    """A token-space VLM in the same run, but for what trains a Y-Encoder or Y-Decoder, of which it has none."""
+    return replace(config, model=token_vlm(config.model), stages=(replace(config.stages[0], wordings=None),))
 
 
 class Stopped(BaseException):

@@ -25,7 +25,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
     config = pictures_run(folder, joint=100, decoder=6, batch=8, out=str(folder / "run"), log_every=1, save_every=50)
     write_pictures(folder / "data", config)
     model = token_vlm(replace(config.model, x_encoder=replace(config.model.x_encoder, frame_size=64)))
-    stage = replace(config.stages[0], optim=replace(config.stages[0].optim, lr=2e-3))
+    stage = replace(config.stages[0], wordings=None, optim=replace(config.stages[0].optim, lr=2e-3))
     return replace(config, model=model, stages=(stage,))
 
 
