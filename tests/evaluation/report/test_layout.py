@@ -1,9 +1,19 @@
 """Columns, and what of Tabletop stands for them."""
 
-from vljepa.evaluation.benchmarks import SETS
-from vljepa.evaluation.report.layout import TABLES, miniatures
+import json
+import zlib
+from pathlib import Path
+from typing import Any
 
-BESIDE_THE_TABLES = {"imagenet", "clevr", "egoexo4d_atomic"}
+import numpy as np
+import pytest
+
+from vljepa.evaluation.benchmarks import SETS
+from vljepa.evaluation.report.layout import RECALL1, RECALL5, TABLES, TOP1, miniatures
+from vljepa.evaluation.runner import evaluate
+from vljepa.evaluation.system import System
+
+BESIDE_THE_TABLES = {"imagenet", "clevr", "egoexo4d_descriptions"}
 """Benchmarks of the paper's text, its ablations and its figure 4."""
 
 
@@ -32,3 +42,27 @@ def test_a_miniature_names_each_of_its_figures_once_in_a_group() -> None:
 def test_names_of_files_differ() -> None:
     names = [table.name for table in (*TABLES, *miniatures())]
     assert len(set(names)) == len(names) and "table2_gqa" in names and "miniature2" in names
+
+
+def embed(texts: list[str]) -> np.ndarray:
+    return np.stack([np.random.default_rng(zlib.crc32(text.encode())).normal(size=8) for text in texts])
+
+
+@pytest.mark.parametrize(
+    ("task", "fields", "info", "figures"),
+    [
+        ("anticipation", {"media": "a.png", "label": "x"}, {"classes": ["x", "y"]}, {TOP1, RECALL5}),
+        ("retrieval", {"media": "a.png", "texts": ["x"]}, {}, {RECALL1}),
+        ("triplet", {"p1": "a", "p2": "b", "n": "c", "group": "replace_att"}, {}, {"replace_att"}),
+    ],
+)
+def test_figures_are_called_as_they_are_measured(
+    task: str, fields: dict[str, Any], info: dict[str, Any], figures: set[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "test" / "one"
+    folder.mkdir(parents=True)
+    (folder / "benchmark.json").write_text(json.dumps({"name": "one", "task": task, **info}))
+    (folder / "items.jsonl").write_text(json.dumps({"id": "1", **fields}))
+    system = System(name="s", embed_clips=lambda clips, queries: embed(queries), encode_text=embed)
+    result = evaluate(folder, system)
+    assert figures <= {result.metric, *result.figures}

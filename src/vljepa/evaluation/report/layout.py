@@ -111,7 +111,7 @@ def _questions(part: str, about: str, benchmark: str, counterpart: str, quoted: 
 _CLASSIFICATION = (
     _column("SSv2", "ssv2", "action", TOP1),
     _column("EK100", "epic_kitchens_action", "action_novel", TOP1),
-    _column("EgoExo4D", "egoexo4d_keystep", "step", TOP1),
+    _column("EgoExo4D", "egoexo4d_keysteps", "step", TOP1),
     _column("Kinetics-400", "kinetics400", "action", TOP1),
     _column("COIN (SR)", "coin_step", "step", TOP1),
     _column("COIN (TR)", "coin_task", "procedure", TOP1),
@@ -169,7 +169,7 @@ TABLES: tuple[Table, ...] = (
         title="WorldPrediction-WM (accuracy)",
         page=6,
         facts=("parameters",),
-        groups=(Group(columns=(_column("WorldPrediction-WM", "worldprediction_wm", "world_model"),)),),
+        groups=(Group(columns=(_column("WorldPrediction-WM", "worldprediction", "world_model"),)),),
         quoted=TABLE_3,
     ),
     Table(
