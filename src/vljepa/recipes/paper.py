@@ -73,9 +73,11 @@ def paper_sft() -> RunConfig:
 def paper_control() -> RunConfig:
     """The comparison of section 4.5 with a token-space VLM: batch 128, 15 million samples, from no checkpoint.
 
+    It recomputes activations, without which 8 GPUs, 16 samples each, would need 180 GB each (docs/scaling.md).
+
     ``vljepa train paper-control``
     """
-    return _run("paper-control", paper_control_model(), _control())
+    return replace(_run("paper-control", paper_control_model(), _control()), recompute=True)
 
 
 def paper_control_vlm() -> RunConfig:
@@ -109,7 +111,7 @@ def open_sft() -> RunConfig:
 def open_control() -> RunConfig:
     """As ``paper_control``, on ``open_model``'s language model and text encoder: ``vljepa train open-control``."""
     model = replace(open_model(), x_encoder=paper_control_model().x_encoder)
-    return _run("open-control", model, _control())
+    return replace(_run("open-control", model, _control()), recompute=True)
 
 
 def _run(name: str, model: ModelConfig, *stages: StageConfig, after: str | None = None) -> RunConfig:

@@ -17,9 +17,15 @@ Embed = Callable[[T], tuple[Tensor, Tensor]]
 
 
 def backward(
-    embed: Embed[T], objective: Callable[[Tensor, Tensor], Tensor], parts: Sequence[T]
+    embed: Embed[T],
+    objective: Callable[[Tensor, Tensor], Tensor],
+    parts: Sequence[T],
+    before: Callable[[bool], None] = lambda is_last: None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Put the gradient of ``objective(predicted, target)`` over all ``parts`` into the parameters.
+
+    Args:
+        before: of several parts, told before the backward pass of each whether it is the last.
 
     Returns:
         The loss, a scalar, the predictions and the targets, (batch, embed) each, without gradient.
@@ -41,7 +47,9 @@ def backward(
     sizes = [len(rows) for rows, _ in embedded]
     # The same draws as in the first pass, or the gradient would be of other embeddings than the loss.
     _restore(random)
-    for part, *gradients in zip(parts, predicted.grad.split(sizes), target.grad.split(sizes), strict=True):
+    shares = zip(predicted.grad.split(sizes), target.grad.split(sizes), strict=True)
+    for number, (part, gradients) in enumerate(zip(parts, shares, strict=True), start=1):
+        before(number == len(parts))
         torch.autograd.backward(embed(part), gradients)
     return loss.detach(), predicted.detach(), target.detach()
 

@@ -12,7 +12,7 @@ from functools import partial
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.utils.checkpoint import checkpoint
@@ -42,6 +42,16 @@ def prepare(model: Network, config: RunConfig) -> None:
         around = [transformer] if transformer is not None else []
         for module in [*layers, *around, *([model.y_encoder] if isinstance(model, VLJEPA) else [])]:
             fully_shard(module, mesh=mesh, mp_policy=policy)
+
+
+def reduce_gradients(model: nn.Module, after_next: bool) -> None:
+    """Whether sharded gradients are averaged over the ranks, and sharded, after the next backward pass.
+
+    Where they are not, each rank keeps the sum of its own, whole and in float32, for a later pass to average.
+    """
+    for module in model.modules():
+        if isinstance(module, FSDPModule):
+            module.set_requires_gradient_sync(after_next, recurse=False)
 
 
 def average_gradients(parameters: Sequence[nn.Parameter]) -> None:

@@ -204,8 +204,11 @@ class _Stage:
         if self.sharded:
             # What is together at a time: the Y-Encoder, and a layer with the next one; one of them as a gradient.
             layer = self.layers // model.predictor.transformer.num_layers
-            together = self.size * (self.y_encoder + 2 * layer)
-            memory["gathered"] = together + (_FULL * max(self.y_encoder, layer) if self.joint else 0)
+            memory["gathered"] = self.size * (self.y_encoder + 2 * layer)
+            if self.joint:
+                # Of chunks, the sum of all gradients is kept whole until the last.
+                largest = max(self.y_encoder - self.frozen, layer)
+                memory["gathered"] += _FULL * (self.split - self.frozen if self.passes > 1 else largest)
         elif self.size == _HALF:
             memory["copies"] = _HALF * (self.all - self.tables)
         if setting.num_gpus > 1:
@@ -243,7 +246,7 @@ class _Stage:
             # Layers are let go of after the forward pass; the Y-Encoder, a root of its own, stays for the backward.
             gathers = (before + 2 * self.passes) * self.layers + (before + self.passes) * self.y_encoder
             traffic["shards"] = int(share * self.size * gathers)
-            traffic["shard_gradients"] = int(share * _FULL * self.passes * self.split)
+            traffic["shard_gradients"] = int(share * _FULL * (self.split - self.frozen))
         return traffic
 
     def storage(self) -> dict[str, int]:

@@ -13,7 +13,7 @@ from vljepa.model.bulk import autocast
 from vljepa.model.vljepa import VLJEPA
 from vljepa.training import chunks
 from vljepa.training.guard import Guard
-from vljepa.training.parallel import average_gradients, clip_gradients
+from vljepa.training.parallel import average_gradients, clip_gradients, reduce_gradients
 from vljepa.types import Batch
 
 
@@ -82,6 +82,7 @@ def train_step(
         embed,
         lambda predicted, target: losses.objective(loss_config, predicted, target, scale, batch.targets),
         batch.split(micro_batch_size or len(batch)),
+        before=lambda is_last: reduce_gradients(model, is_last),
     )
     loss = mean(loss)
     grad_norm = update(loss, optimizer, guard, grad_clip)
