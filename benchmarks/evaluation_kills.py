@@ -3,9 +3,9 @@
     python benchmarks/evaluation_kills.py --kills 10
 
 An untrained model evaluates questions on made-up pictures. Each life is killed (SIGKILL) a random time after it has
-begun to work: while features are computed, while embeddings are, or while items are scored. Proven is that the last life
-writes the same results.json, figure by figure, and that no life computes again what an earlier one has stored. Prints one
-line a kill; exit code 1 if a proof fails.
+begun to work: while features are computed, while embeddings are, or while items are scored. Proven is that the last
+life writes the same results.json, figure by figure, and that no life computes again what an earlier one has stored.
+Prints one line a kill; exit code 1 if a proof fails.
 """
 
 import argparse

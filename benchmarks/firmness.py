@@ -73,7 +73,7 @@ def row(name: str, model: Model, benchmarks: list[Benchmark]) -> str:
 
 
 def _groups(benchmark: Benchmark) -> list[str]:
-    return list(dict.fromkeys(item.group for item in benchmark.items))
+    return list(dict.fromkeys(group for item in benchmark.items for group in item.groups))
 
 
 def _encoder(model: Model) -> Callable[[list[str]], np.ndarray]:

@@ -1,6 +1,7 @@
 """Every recipe gives a full config that survives its JSON form; the paper's have its numbers."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -32,7 +33,10 @@ def test_taps_fold_onto_the_grid(name: str) -> None:
 @pytest.mark.parametrize("name", ["nano-dual-encoder", "nano-token-vlm"])
 def test_baseline_sees_the_same_samples(name: str) -> None:
     nano, baseline = RECIPES["nano"](), RECIPES[name]()
-    assert baseline.stages == nano.stages[: len(baseline.stages)]
+    # A token-space VLM has no Y-Encoder, which steps on texts alone could train.
+    assert all(
+        one in (other, replace(other, wordings=None)) for one, other in zip(baseline.stages, nano.stages, strict=False)
+    )
     assert {stage.trains for stage in nano.stages[len(baseline.stages) :]} == {"y_decoder"}
     assert baseline.seed == nano.seed
 

@@ -56,7 +56,13 @@ def info(
             query_tokens=query_tokens,
             target_tokens=target_tokens,
         )
-        config = replace(RECIPES[name](), recompute=recompute, sharded=sharded, micro_batch_size=micro_batch_size)
+        recipe = RECIPES[name]()
+        config = replace(
+            recipe,
+            recompute=recompute or recipe.recompute,
+            sharded=sharded or recipe.sharded,
+            micro_batch_size=micro_batch_size or recipe.micro_batch_size,
+        )
         planned = plan(config, setting)
         values["plan"] = asdict(planned)
         lines += [*([""] if lines else []), *_plan_lines(planned)]
