@@ -20,9 +20,9 @@ _IMAGES = SourceConfig(manifest="train/images.jsonl", num_frames=1)
 _VIDEOS = SourceConfig(manifest="train/videos.jsonl")
 _IMAGE_QUESTIONS = SourceConfig(manifest="train/sft_image_questions.jsonl", num_frames=1)
 _SFT = (
-    SourceConfig(manifest="train/sft_actions.jsonl", weight=0.25),
-    SourceConfig(manifest="train/sft_videos.jsonl", weight=0.10),
-    SourceConfig(manifest="train/sft_procedures.jsonl", weight=0.12),
+    SourceConfig(manifest="train/sft_actions.jsonl", weight=0.23),
+    SourceConfig(manifest="train/sft_videos.jsonl", weight=0.14),
+    SourceConfig(manifest="train/sft_procedures.jsonl", weight=0.10),
     SourceConfig(manifest="train/sft_video_questions.jsonl", weight=0.10),
     SourceConfig(manifest="train/sft_images.jsonl", num_frames=1, weight=0.02),
     replace(_IMAGE_QUESTIONS, weight=0.23),

@@ -204,7 +204,7 @@ def _procedure(job: Job) -> Rows:
     train = job.split == "train"
     rows: Rows = (
         {"videos": [{**whole, "targets": phrases}],
-         "sft_procedures": [{**whole, "query": PROCEDURE_QUERY, "targets": phrases}]}
+         "sft_procedures": [{**whole, "query": PROCEDURE_QUERY, "targets": phrases}], "sft_videos": []}
         if train
         else {"procedure": [{**whole, "label": phrases[0]}], "step": [], "anticipation": []}
     )  # fmt: skip
@@ -215,6 +215,9 @@ def _procedure(job: Job) -> Rows:
         if train:
             rows["videos"].append({**clip, "targets": texts})
             rows["sft_procedures"].append({**clip, "query": STEP_QUERY, "targets": labels})
+            # As a stream asks: what is seen of a procedure for two seconds is one of its steps.
+            query = CAPTION_QUERIES[(job.index + number) % len(CAPTION_QUERIES)]
+            rows["sft_videos"].append({**clip, "id": f"{clip['id']}-caption", "query": query, "targets": texts})
         else:
             rows["step"].append({**clip, "label": labels[0]})
         if number == 0:
