@@ -14,6 +14,8 @@ from vljepa.model.llama import TokenEmbedder, load_llama, load_token_embedder
 from vljepa.model.transformer import Transformer
 
 _MEMO_SIZE = 65_536
+_TOKENS_AT_ONCE = 2048
+"""Visual tokens that pass together on a CPU: their activations fit its cache, those of a whole batch do not."""
 _POSITION_STD = 0.5
 """Of the learned positions at the start, beside contents of unit scale."""
 
@@ -82,6 +84,14 @@ class Predictor(nn.Module):
         batch = len(visual_tokens)
         if len(queries) != batch:
             raise ValueError(f"{batch} clips but {len(queries)} queries")
+        at_once = batch
+        if visual_tokens.device.type == "cpu":
+            at_once = max(1, _TOKENS_AT_ONCE * self.config.tubelet // visual_tokens.shape[1:3].numel())
+        parts = zip(visual_tokens.split(at_once), range(0, batch, at_once), strict=True)
+        return torch.cat([self._predict(some, queries[first : first + at_once]) for some, first in parts])
+
+    def _predict(self, visual_tokens: Tensor, queries: Sequence[str]) -> Tensor:
+        batch = len(visual_tokens)
         visual = self._embed_visual(visual_tokens)
         ids = [self._tokenize(query) for query in queries]
         query = self._embed_query([i for row in ids for i in row])

@@ -133,7 +133,8 @@ def _written_out(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     at_once = max(1, _WEIGHTS_AT_ONCE // (rows[0].shape[1] * k.shape[2]))
     # Autocast would make the weights float32; softmax computes in float32 by itself.
     with torch.autocast("cpu", enabled=False):
-        parts = zip(*(x.split(at_once) for x in rows), strict=True)
+        # Of single matrices the gradient needs no transposed copy.
+        parts = zip(*(x.unbind() if at_once == 1 else x.split(at_once) for x in rows), strict=True)
         mixed = [(queries @ keys.mT).softmax(-1) @ values for queries, keys, values in parts]
     return torch.cat(mixed).view(q.shape)
 
