@@ -3,6 +3,7 @@ import torch
 
 from vljepa.config import PredictorConfig, TransformerConfig
 from vljepa.errors import UserError
+from vljepa.model import predictor as module
 from vljepa.model.predictor import Predictor
 
 TINY = TransformerConfig(dim=32, num_layers=2, num_heads=4, num_kv_heads=2, ffn_dim=48)
@@ -22,6 +23,24 @@ def test_a_clip_with_its_query_is_predicted_alike_alone_and_in_company(predictor
         alone = torch.cat([predictor(visual[i : i + 1], queries[i : i + 1]) for i in range(4)])
     assert together.shape == (4, 16)
     torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("tokens_at_once", [1, 40])
+def test_clips_a_few_at_a_time_have_the_outputs_and_gradients_of_all_at_once(
+    predictor: Predictor, tokens_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visual = torch.randn(5, 8, 4, 12)
+    queries = ["", "What is the action shown?", "How many cubes?", "", ""]
+    weight = torch.randn(5, 16)
+
+    def run() -> list[torch.Tensor]:
+        out = predictor(visual, queries)
+        return [out, *torch.autograd.grad((out * weight).sum(), list(predictor.parameters()))]
+
+    whole = run()
+    monkeypatch.setattr(module, "_TOKENS_AT_ONCE", tokens_at_once)
+    for found, expected in zip(run(), whole, strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
 
 
 def test_query_and_every_frame_and_their_order_count(predictor: Predictor) -> None:

@@ -5,6 +5,7 @@ import torch
 from transformers import LlamaConfig, LlamaModel
 
 from vljepa.config import TransformerConfig
+from vljepa.model import transformer
 from vljepa.model.transformer import KVCache, Transformer
 
 
@@ -96,8 +97,12 @@ def test_lengths_that_do_not_fit_are_refused() -> None:
 
 @pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize("kv_heads", [1, 2, 4])
-def test_bfloat16_on_a_cpu_agrees_with_float32(kv_heads: int, causal: bool) -> None:
-    model = make(causal, kv_heads=kv_heads)
+@pytest.mark.parametrize("weights_at_once", [1, 60, 2**20])
+def test_bfloat16_on_a_cpu_agrees_with_float32(
+    kv_heads: int, causal: bool, weights_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transformer, "_WEIGHTS_AT_ONCE", weights_at_once)
+    model = make(causal=causal, kv_heads=kv_heads)
     lengths = [5, 1, 3, 5]
     hidden = torch.randn(sum(lengths), 32, requires_grad=True)
     weight = torch.randn(sum(lengths), 32)

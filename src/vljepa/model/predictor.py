@@ -11,6 +11,9 @@ from vljepa.model.inputs import Inputs, pack
 from vljepa.model.llama import TokenEmbedder, load_token_embedder, start_from_llama
 from vljepa.model.transformer import Transformer
 
+_TOKENS_AT_ONCE = 2048
+"""Visual tokens that pass together on a CPU: their activations fit its cache, those of a whole batch do not."""
+
 
 class Predictor(Inputs):
     """Bidirectional transformer over one clip's visual tokens, then its query; the mean of all outputs is projected.
@@ -51,6 +54,16 @@ class Predictor(Inputs):
         Raises:
             ValueError: another number of queries than of clips.
         """
+        batch = len(visual_tokens)
+        if len(queries) != batch:
+            raise ValueError(f"{batch} clips but {len(queries)} queries")
+        at_once = batch
+        if visual_tokens.device.type == "cpu":
+            at_once = max(1, _TOKENS_AT_ONCE * self.config.tubelet // visual_tokens.shape[1:3].numel())
+        parts = zip(visual_tokens.split(at_once), range(0, batch, at_once), strict=True)
+        return torch.cat([self._predict(some, queries[first : first + at_once]) for some, first in parts])
+
+    def _predict(self, visual_tokens: Tensor, queries: Sequence[str]) -> Tensor:
         hidden, lengths = pack(self.embed_inputs(visual_tokens, queries))
         out = self.transformer(hidden, lengths)
         sizes = torch.tensor(lengths)

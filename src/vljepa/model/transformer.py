@@ -19,6 +19,8 @@ Group = tuple[int, int]
 """Number of sequences and their common length, of a run of equally long sequences."""
 _WRITTEN_OUT_TOKENS = 2048
 """Longest sequences whose weights of all to all are held in memory."""
+_WEIGHTS_AT_ONCE = 2**20
+"""Attention weights computed together: 2 MiB."""
 
 
 class KVCache:
@@ -128,19 +130,26 @@ class Attention(nn.Module):
 
 
 def _written_out(q: Tensor, k: Tensor, v: Tensor, *, causal: bool) -> Tensor:
-    """Attention inside sequences, each ``(batch, heads, length, head_dim)``.
+    """Attention inside sequences, each ``(batch, heads, length, head_dim)`` in bfloat16.
 
-    In bfloat16 on a CPU the fused kernel takes 2 to 5 times as long, most of it in the backward pass.
+    On a CPU the fused kernel takes 2 to 4 times as long, most of it in the backward pass, and so does this with all
+    weights at once, which leave the processor's cache and are new memory each time.
     """
-    # Query heads that share a key head lie one below the other.
-    rows = q.reshape(len(q), k.shape[1], -1, q.shape[-1])
-    weights = rows * q.shape[-1] ** -0.5 @ k.transpose(-2, -1)
-    if causal:
-        length = q.shape[2]
-        future = torch.ones(length, length, dtype=torch.bool, device=q.device).triu(1)
-        weights = weights.masked_fill(future.repeat(q.shape[1] // k.shape[1], 1), -math.inf)
-    weights = weights.softmax(-1, dtype=torch.float32)
-    return (weights.to(v.dtype) @ v).view(q.shape)
+    # A row for each key head; the query heads that share it lie one below the other.
+    rows = [x.reshape(k.shape[0] * k.shape[1], -1, k.shape[-1]) for x in (q * k.shape[-1] ** -0.5, k, v)]
+    at_once = max(1, _WEIGHTS_AT_ONCE // (rows[0].shape[1] * k.shape[2]))
+    future = torch.ones(q.shape[2], k.shape[2], dtype=torch.bool, device=q.device).triu(1) if causal else None
+    mixed = []
+    # Autocast would make the weights float32; softmax computes in float32 by itself.
+    with torch.autocast("cpu", enabled=False):
+        # Of single matrices the gradient needs no transposed copy.
+        parts = zip(*(x.unbind() if at_once == 1 else x.split(at_once) for x in rows), strict=True)
+        for queries, keys, values in parts:
+            weights = queries @ keys.mT
+            if future is not None:
+                weights = weights.masked_fill(future.repeat(q.shape[1] // k.shape[1], 1), -math.inf)
+            mixed.append(weights.softmax(-1) @ values)
+    return torch.cat(mixed).view(q.shape)
 
 
 class MLP(nn.Module):
