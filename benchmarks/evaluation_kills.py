@@ -27,7 +27,7 @@ from PIL import Image
 from vljepa.model.vljepa import VLJEPA
 from vljepa.recipes import RECIPES
 
-PICTURES, QUESTIONS = 400, 8
+PICTURES, QUESTIONS = 120, 8
 PATIENCE = 600.0
 """Seconds without any progress after which a life counts as hung."""
 
@@ -108,7 +108,7 @@ def main() -> int:
         run, growing = Run(Path(folder), "killed"), True
         before = (0, 0)
         for kill in range(args.kills):
-            run.live(random.random() * 0.5)
+            run.live(random.random())
             stored = run.stored()
             growing &= stored >= before and stored[0] <= PICTURES and stored[1] <= PICTURES * QUESTIONS
             print(f"kill {kill + 1}: {stored[0]} features and {stored[1]} embeddings stored", flush=True)
