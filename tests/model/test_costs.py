@@ -143,7 +143,7 @@ def test_what_it_keeps_with_recomputation() -> None:
     model = VLJEPA(config)
     prepare(model, RunConfig(name="", model=config, stages=(), recompute=True))
     visual, tokens = features(8, model), query_tokens(model.predictor)
-    with Live(model.parameters()) as live:
+    with Live([*model.parameters(), visual]) as live:
         out = model.predictor(visual, [QUERY] * 2)
         alive = live.num_bytes()
     assert out.requires_grad
