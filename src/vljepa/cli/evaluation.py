@@ -13,12 +13,10 @@ from vljepa.cli.common import AsJson, load_any_model, show
 from vljepa.errors import UserError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from vljepa.api import Model, Viewer
     from vljepa.evaluation.benchmark import Benchmark
     from vljepa.evaluation.features import Features
-    from vljepa.evaluation.result import Evaluation, Outcome
+    from vljepa.evaluation.result import Evaluation
     from vljepa.evaluation.system import System
     from vljepa.progress import Tell
     from vljepa.token_api import TokenModel
@@ -76,6 +74,7 @@ def _evaluate(
     from vljepa.distributed import rank
     from vljepa.evaluation.features import Features
     from vljepa.evaluation.report import write_report, write_results
+    from vljepa.evaluation.report.frames import read_strip
     from vljepa.evaluation.result import Evaluation, Omission, Result
     from vljepa.evaluation.runner import embedded, evaluate_all, with_templates
     from vljepa.progress import silent, stages
@@ -111,7 +110,7 @@ def _evaluate(
     for line in failed:
         print(f"vljepa: left out: {line}", file=sys.stderr)
     if found.results:
-        write_report(found, out, _strip)
+        write_report(found, out, read_strip)
     results = [{**dataclasses.asdict(result), "outcomes": len(result.outcomes)} for result in found.results]
     show(
         {**dataclasses.asdict(found), "results": results, "left_out": len(failed)},
@@ -212,18 +211,6 @@ def _with_nearest(
     texts = list(dict.fromkeys(text for sample in videos for text in sample.targets))
     speaks = systems[-1].caption_clips is not None
     return [baseline, *systems, *([with_training_texts(systems[-1], texts)] if texts and not speaks else [])]
-
-
-def _strip(outcome: "Outcome") -> "np.ndarray":
-    """First, middle and last third of a clip, or the images of an item, side by side."""
-    import numpy as np
-
-    from vljepa.data.video import probe, read_clip
-    from vljepa.types import Clip
-
-    still = probe(outcome.media).num_frames == 1
-    clip = Clip(media=(outcome.media,), start=outcome.start, end=outcome.end)
-    return np.concatenate(list(read_clip(clip, 1 if still else 3, size=176)), axis=1)
 
 
 def _about(checkpoint: str) -> str:

@@ -10,6 +10,7 @@ from vljepa.distributed import gather, mean
 from vljepa.model.bulk import autocast
 from vljepa.model.token_vlm import TokenVLM
 from vljepa.training.guard import Guard
+from vljepa.training.parallel import reduce_gradients
 from vljepa.training.step import update
 from vljepa.types import Batch
 
@@ -48,7 +49,10 @@ def token_step(
     in_all = tokens_of_a_rank(language_model.num_tokens(batch.targets), model.device)
     optimizer.zero_grad(set_to_none=True)
     loss = torch.zeros((), device=model.device)
-    for part in batch.split(micro_batch_size or len(batch)):
+    parts = batch.split(micro_batch_size or len(batch))
+    for number, part in enumerate(parts, start=1):
+        if len(parts) > 1:
+            reduce_gradients(model, number == len(parts))
         with autocast(model.device, precision):
             logits, tokens = language_model(part.visual_tokens.float(), part.queries, part.targets)
         share = losses.next_token(logits, tokens) * (len(tokens) / in_all)

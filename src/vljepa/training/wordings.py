@@ -23,7 +23,7 @@ from vljepa.losses import info_nce
 from vljepa.model.bulk import autocast
 from vljepa.model.vljepa import VLJEPA
 from vljepa.training import chunks
-from vljepa.training.parallel import average_gradients, clip_gradients
+from vljepa.training.parallel import average_gradients, clip_gradients, reduce_gradients
 
 
 def wordings(config: WordingConfig | None, seed: int, step: int) -> list[Pair]:
@@ -72,7 +72,12 @@ def wording_step(
     size = config.micro_batch_size or len(found)
     parts = [found[start : start + size] for start in range(0, len(found), size)]
     optimizer.zero_grad(set_to_none=True)
-    loss, _, _ = chunks.backward(embed, lambda first, second: info_nce(first, second, scale), parts)
+    loss, _, _ = chunks.backward(
+        embed,
+        lambda first, second: info_nce(first, second, scale),
+        parts,
+        before=lambda is_last: reduce_gradients(model, is_last),
+    )
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     average_gradients(parameters)
     # Not for the guard of the joint steps, whose skipped ones in a row these would break up.
