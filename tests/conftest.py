@@ -1,9 +1,12 @@
 """Settings of every test: shapes checked at each call, one thread, no network; ``support`` can be imported."""
 
+import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -39,3 +42,18 @@ def tiny_config() -> ModelConfig:
         y_encoder=YEncoderConfig(),
         y_decoder=YDecoderConfig(transformer=replace(block, causal=True), vocab_size=300, max_tokens=6),
     )
+
+
+@pytest.fixture
+def put(tmp_path: Path) -> Callable[..., Path]:
+    """``put(path, contents)`` writes a file below ``tmp_path``: text, bytes, or a value as JSON; nothing by default."""
+
+    def write(name: str, contents: Any = b"") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not isinstance(contents, bytes):
+            contents = (contents if isinstance(contents, str) else json.dumps(contents)).encode()
+        path.write_bytes(contents)
+        return path
+
+    return write

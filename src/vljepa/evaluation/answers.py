@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vljepa.evaluation.benchmark import Benchmark, Item
-from vljepa.evaluation.measured import predict, queries_of
+from vljepa.evaluation.measured import asked, predict
 from vljepa.evaluation.system import System, run_all
 from vljepa.tasks.classify import label_embeddings
 from vljepa.tasks.unit import EncodeText, unit_rows
@@ -41,11 +41,11 @@ def nearest_choices(rows: np.ndarray, choices: Sequence[tuple[str, ...]], encode
     distinct = list(dict.fromkeys(text for one in dict.fromkeys(choices) for text in one))
     row_of = {text: row for row, text in enumerate(distinct)}
     encoded = unit_rows(encode_text(distinct))
-    asked: dict[tuple[str, ...], list[int]] = {}
+    rows_of: dict[tuple[str, ...], list[int]] = {}
     for i, one in enumerate(choices):
-        asked.setdefault(one, []).append(i)
+        rows_of.setdefault(one, []).append(i)
     found = [""] * len(choices)
-    for one, where in asked.items():
+    for one, where in rows_of.items():
         candidates = encoded[[row_of[text] for text in one]].T
         for first in range(0, len(where), _BLOCK):
             some = where[first : first + _BLOCK]
@@ -61,7 +61,7 @@ def captions(benchmark: Benchmark, system: System) -> tuple[list[str], list[Item
         assert system.decode is not None, "System.lacks was asked before"
         rows, items, bad = predict(benchmark, system)
         return system.decode(rows), items, bad
-    clips, queries = [item.clip for item in benchmark.items if item.clip is not None], queries_of(benchmark)
+    clips, queries = asked(benchmark)
     texts, good, bad = run_all(lambda some: write([clips[i] for i in some], [queries[i] for i in some]), len(clips))
     return texts, [benchmark.items[i] for i in good], bad
 
@@ -71,7 +71,7 @@ def _scores(
 ) -> tuple[list[np.ndarray], list[Item], list[str]]:
     rank = system.rank_candidates
     assert rank is not None
-    clips, queries = [item.clip for item in benchmark.items if item.clip is not None], queries_of(benchmark)
+    clips, queries = asked(benchmark)
     scores, good, bad = run_all(
         lambda some: rank([clips[i] for i in some], [queries[i] for i in some], [candidates[i] for i in some]),
         len(clips),

@@ -11,6 +11,7 @@ from vljepa.evaluation.benchmark import Benchmark, Item
 from vljepa.evaluation.metrics.bootstrap import bootstrap
 from vljepa.evaluation.result import HIGH, LOW, Outcome, Result
 from vljepa.evaluation.system import System, embed_all
+from vljepa.types import Clip
 
 Score = Callable[[np.ndarray], dict[str, float]]
 """Rows of the items (n,), repeated ones among them, to figures by name."""
@@ -21,10 +22,14 @@ def queries_of(benchmark: Benchmark) -> list[str]:
     return [item.question or benchmark.query for item in benchmark.items]
 
 
+def asked(benchmark: Benchmark) -> tuple[list[Clip], list[str]]:
+    """The clips of all items, and what is asked of each."""
+    return [item.clip for item in benchmark.items if item.clip is not None], queries_of(benchmark)
+
+
 def predict(benchmark: Benchmark, system: System) -> tuple[np.ndarray, list[Item], list[str]]:
     """Unit embeddings (g, E) of the items that can be read, those items, and a line for each of the others."""
-    clips = [item.clip for item in benchmark.items if item.clip is not None]
-    rows, good, bad = embed_all(system, clips, queries_of(benchmark))
+    rows, good, bad = embed_all(system, *asked(benchmark))
     return rows, [benchmark.items[i] for i in good], bad
 
 

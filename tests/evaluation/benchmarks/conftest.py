@@ -15,21 +15,6 @@ from vljepa.evaluation.conversion.writer import Written
 
 
 @pytest.fixture
-def put(tmp_path: Path) -> Callable[..., Path]:
-    """``put(path, contents)`` writes a file below ``tmp_path``: text, bytes, or a value as JSON; nothing by default."""
-
-    def write(name: str, contents: Any = b"") -> Path:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not isinstance(contents, bytes):
-            contents = (contents if isinstance(contents, str) else json.dumps(contents)).encode()
-        path.write_bytes(contents)
-        return path
-
-    return write
-
-
-@pytest.fixture
 def film(tmp_path: Path) -> Callable[..., Path]:
     """``film(path, seconds)`` writes a real video below ``tmp_path``."""
 
