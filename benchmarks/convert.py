@@ -14,12 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import tyro
-from machine import processor
 
 from vljepa.evaluation.benchmark import read_benchmark
 from vljepa.evaluation.benchmarks import convert
 from vljepa.evaluation.benchmarks.clevr import ANSWERS
 from vljepa.evaluation.conversion.spec import Request
+from vljepa.provenance import processor
 
 STEPS = ("scene", "filter_color", "filter_shape", "unique", "relate", "union", "count", "exist", "query_size")
 

@@ -17,11 +17,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-from machine import processor
 
 from vljepa.evaluation.benchmark import Benchmark, Item
 from vljepa.evaluation.measure import MEASURES
 from vljepa.evaluation.system import System
+from vljepa.provenance import processor
 from vljepa.types import Clip
 
 ITEMS, CLASSES, WIDTH = 10_000, 200, 1536

@@ -15,7 +15,6 @@ import av
 import numpy as np
 import torch
 import tyro
-from machine import processor
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
@@ -25,6 +24,7 @@ from vljepa.data.clips import ClipLoader
 from vljepa.data.mixture import ManifestSamples, Source
 from vljepa.data.video import resize
 from vljepa.model.vljepa import VLJEPA
+from vljepa.provenance import processor
 from vljepa.recipes import nano
 from vljepa.types import Clip, Sample
 

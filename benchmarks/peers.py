@@ -25,7 +25,6 @@ from pathlib import Path
 
 import torch
 from backbones import write_backbones
-from machine import processor
 from peer_steps import PEERS, Data, Peer
 from rich.console import Console
 from rich.table import Table
@@ -39,6 +38,7 @@ from vljepa.data.video import read_clip
 from vljepa.errors import UserError
 from vljepa.model.bulk import autocast, cache_features
 from vljepa.model.vljepa import VLJEPA
+from vljepa.provenance import processor
 from vljepa.recipes import nano, paper_model
 from vljepa.tabletop import suite
 from vljepa.training.guard import Guard

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import torch
 import tyro
-from machine import processor
 from rich.console import Console
 from rich.table import Table
 from transformers import LlamaConfig, LlamaModel
@@ -30,6 +29,7 @@ from vljepa.model.bulk import cache_features
 from vljepa.model.transformer import Transformer
 from vljepa.model.vljepa import VLJEPA
 from vljepa.model.y_decoder import train_tokenizer
+from vljepa.provenance import processor
 from vljepa.recipes import nano
 from vljepa.tabletop import suite
 from vljepa.training.guard import Guard

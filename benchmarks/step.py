@@ -24,7 +24,6 @@ from typing import Any
 import numpy as np
 import torch
 from backbones import write_backbones
-from machine import processor
 from rich.console import Console
 from rich.table import Table
 from torch.utils.flop_counter import FlopCounterMode
@@ -36,6 +35,7 @@ from vljepa.errors import UserError
 from vljepa.model.architectures import architecture
 from vljepa.model.bulk import autocast
 from vljepa.model.vljepa import VLJEPA
+from vljepa.provenance import processor
 from vljepa.recipes import paper_model, small, tiny
 from vljepa.training import parallel
 from vljepa.training.guard import Guard

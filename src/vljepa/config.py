@@ -270,6 +270,9 @@ class RunConfig:
     start_from: str | None = None
     """Checkpoint, by folder or as a shipped model's name, whose weights the run starts from; a stage that trains the
     Y-Decoder trains a new one for it. None starts anew."""
+    y_decoder_from: str | None = None
+    """Checkpoint with the Y-Decoder that a stage which trains one goes on with, instead of a new one; with
+    ``start_from``."""
     seed: int = 0
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     """Of matrix products in forward and backward; weights and optimizer stay float32."""
@@ -297,6 +300,8 @@ class RunConfig:
             raise UserError(f"micro_batch_size must be >= 1, found {self.micro_batch_size}")
         if self.decode_processes < 1 or self.decode_seconds <= 0:
             raise UserError("decode_processes must be >= 1 and decode_seconds positive")
+        if self.y_decoder_from is not None and self.start_from is None:
+            raise UserError("y_decoder_from needs start_from, the model whose embeddings the decoder reads")
         if self.snapshots and self.sharded:
             raise UserError("snapshots need the whole model on each process; leave out --sharded")
         if self.model.kind == "token_vlm" and any(stage.trains == "y_decoder" for stage in self.stages):

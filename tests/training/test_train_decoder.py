@@ -1,5 +1,6 @@
 """A new Y-Decoder for a trained checkpoint, by the same loop."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,13 @@ from pictures import Killed, write_pictures
 from safetensors.torch import load_file
 
 from vljepa.cli import main
+from vljepa.errors import UserError
 from vljepa.model.vljepa import VLJEPA
 from vljepa.model.y_decoder import train_tokenizer
 from vljepa.recipes import RECIPES
+from vljepa.recipes.models import decoder
 from vljepa.training import checkpoint
+from vljepa.training.prepare import build_model, text_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +99,20 @@ def test_mistakes_are_one_line(
     assert error.startswith(f"vljepa: {message}")
     assert error.count("\n") == 1
     assert main(["train-decoder", str(tmp_path / "none")]) == 2
+
+
+def test_a_decoder_goes_on_where_another_stopped(trained: Path, result: Path) -> None:
+    run = replace(RECIPES["tiny"](), start_from=str(trained), y_decoder_from=str(result))
+    assert text_tokenizer(run, {}, trained) is None, "it has one"
+    model = build_model(run, None)
+    assert isinstance(model, VLJEPA) and model.y_decoder is not None
+    trained_decoder = VLJEPA.load(result).y_decoder
+    assert trained_decoder is not None
+    theirs = trained_decoder.state_dict()
+    assert all(torch.equal(tensor, theirs[name]) for name, tensor in model.y_decoder.state_dict().items())
+    model.save(trained.parent / "again", card="# Again")
+    assert VLJEPA.load(trained.parent / "again").y_decoder is not None, "it is saved with the rest"
+    with pytest.raises(UserError, match="start_from"):
+        replace(run, start_from=None)
+    with pytest.raises(UserError, match="no Y-Decoder of the run's architecture"):
+        build_model(replace(run, model=replace(run.model, y_decoder=decoder(32, 1))), None)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from vljepa.compare.outcome import NAMES, PAPER, curve
 from vljepa.compare.points import Point
 from vljepa.compare.setting import KINDS, Comparison, Kind
+from vljepa.compare.study import Study
 from vljepa.evaluation.svg import curves, drawing
 from vljepa.model.costs import Costs
 from vljepa.model.counts import trained_parameters
@@ -20,8 +21,9 @@ _QUERY_TOKENS, _TEXT_TOKENS = 8, 16
 """Of a mean query and text on Tabletop, about."""
 
 
-def figure(comparison: Comparison, points: Sequence[Point]) -> str:
+def figure(study: Study) -> str:
     """A page with all panels."""
+    comparison, points = study.comparison, study.points
     trained = {NAMES[kind]: _trained(comparison, kind) / 1e6 for kind in KINDS}
     panels = [
         _section("Captions", "cider", "CIDEr-D, 0 to 10", "CIDEr, times 100", points),
@@ -33,6 +35,7 @@ def figure(comparison: Comparison, points: Sequence[Point]) -> str:
         bars(inference(comparison), "Operations on a clip"),
         "<p>By formula, the X-Encoder apart, which is the same for all. The paper, in ms on 64 frames: 126 for encoder "
         "and predictor, 203 more where text is wanted, 330 for the token-space VLM.</p>",
+        *_wordings(study.by_wordings),
     ]
     title = "<h1>VL-JEPA beside a token-space VLM on Tabletop, synthetic</h1>"
     return f'<!doctype html><meta charset="utf-8"><title>Figure 3</title>{_STYLE}{title}{"".join(panels)}\n'
@@ -73,6 +76,24 @@ def _section(title: str, name: str, ours: str, theirs: str, points: Sequence[Poi
         f"<h2>{title}</h2>{curves(own, f'{title} against samples seen', 'samples seen', ours)}"
         f"<p>The paper, on real video:</p>{curves(paper, f'{title} in the paper', 'samples seen', theirs)}"
     )
+
+
+def _wordings(by_wordings: Mapping[int, Sequence[Point]]) -> list[str]:
+    """How the curves of both models move with the number of wordings that training has for a fact."""
+    if not by_wordings:
+        return []
+    panels = ["<h2>Wordings of a fact in training</h2>"]
+    for name, unit in (("cider", "CIDEr-D, 0 to 10"), ("top5", "top-5 accuracy")):
+        for kind in ("vl_jepa", "token_vlm"):
+            courses = {
+                "1 wording" if count == 1 else f"{count} wordings": [
+                    (float(m.samples), m.value) for m in curve(points, kind, name)
+                ]
+                for count, points in by_wordings.items()
+            }
+            alt = f"{NAMES[kind]} with more and fewer wordings"
+            panels.append(f"<p>{NAMES[kind]}, {unit}:</p>{curves(courses, alt, 'samples seen', unit)}")
+    return panels
 
 
 def _trained(comparison: Comparison, kind: Kind) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vljepa.compare.setting import KINDS, Comparison, Kind, snapshot
+from vljepa.compare.setting import Comparison, Kind, snapshot
 from vljepa.config import RunConfig
 from vljepa.errors import UserError
 from vljepa.evaluation.benchmark import Benchmark, read_benchmark
@@ -16,7 +16,9 @@ from vljepa.evaluation.result import Result
 from vljepa.evaluation.runner import evaluate_all
 from vljepa.evaluation.system import System
 from vljepa.evaluation.systems import model_system, token_vlm_system
+from vljepa.tabletop import wordings
 from vljepa.token_api import TokenModel, load_any
+from vljepa.training.data import write_tabletop
 from vljepa.training.loop import claim, train
 
 Progress = Callable[[str, int, int], None]
@@ -45,7 +47,8 @@ def measure_all(comparison: Comparison, progress: Progress | None = None) -> Ite
     Raises:
         UserError: the data lack the benchmarks, or a folder holds runs with other settings.
     """
-    pairs = [(kind, seed) for seed in comparison.seeds for kind in KINDS]
+    _write_wordings(comparison)
+    pairs = [(kind, seed) for seed in comparison.seeds for kind in comparison.kinds]
     total = len(pairs) * (1 + len(comparison.steps))
     for i, (kind, seed) in enumerate(pairs):
         done = i * (1 + len(comparison.steps))
@@ -58,17 +61,27 @@ def measure_all(comparison: Comparison, progress: Progress | None = None) -> Ite
             yield _point(comparison, kind, seed, step)
 
 
+def _write_wordings(comparison: Comparison) -> None:
+    """The manifests with so many wordings, if they are wanted and not there."""
+    data = Path(comparison.data)
+    if comparison.paraphrases is None or (data / comparison.manifests).exists():
+        return
+    if not data.exists():
+        write_tabletop(data, comparison.tabletop_size)
+    wordings.write(data, data / comparison.manifests, comparison.paraphrases)
+
+
 def benchmarks(comparison: Comparison) -> list[Benchmark]:
     """The classification and captioning benchmarks of the data.
 
     Raises:
         UserError: there are none of either task.
     """
-    folders = sorted(path.parent for path in Path(comparison.data, "test").glob("*/benchmark.json"))
+    folders = sorted(path.parent for path in Path(comparison.data, comparison.split).glob("*/benchmark.json"))
     found = [read_benchmark(folder, comparison.limit) for folder in folders]
     some = [benchmark for benchmark in found if benchmark.task in ("classification", "caption")]
     if {benchmark.task for benchmark in some} != {"classification", "caption"}:
-        raise UserError(f"{comparison.data}/test: needs a classification and a caption benchmark")
+        raise UserError(f"{comparison.data}/{comparison.split}: needs a classification and a caption benchmark")
     return some
 
 
@@ -124,7 +137,7 @@ def _system(comparison: Comparison, kind: Kind, seed: int, step: int) -> System:
         folder = _trained(comparison, comparison.decoder(kind, seed, step))
     loaded = load_any(folder)
     # All models have the same eyes: the second finds the first one's features.
-    features = Features(loaded, Path(comparison.out) / "features")
+    features = Features(loaded, Path(comparison.features))
     if isinstance(loaded, TokenModel):
         return token_vlm_system(loaded, features, name=kind)
     return model_system(loaded, features, name=kind)

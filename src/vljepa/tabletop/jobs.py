@@ -74,6 +74,8 @@ class Job:
         return f"{'' if self.split == 'train' else '../'}media/{self.kind}/{name}"
 
     def episode(self) -> Episode:
+        if self.kind == "procedure":
+            return simulate_procedure(self.seed, self.procedure, exclude_pairs=language.HELD_OUT_PAIRS)
         return simulate_action(self.seed, self.verb, shape=self.shape, exclude_pairs=language.HELD_OUT_PAIRS)
 
 
@@ -195,7 +197,7 @@ def _novel(job: Job) -> Rows:
 
 
 def _procedure(job: Job) -> Rows:
-    episode = simulate_procedure(job.seed, job.procedure, exclude_pairs=language.HELD_OUT_PAIRS)
+    episode = job.episode()
     name = f"{job.index:05d}.mp4"
     write_video(job.path(name), render(episode, job.pixels))
     media = job.media(name)

@@ -84,13 +84,13 @@ def write(
     """
     if size not in SIZES:
         raise UserError(f"tabletop size {size!r}: unknown; choose one of {', '.join(SIZES)}")
-    plan = tuple(_plan(out, SIZES[size], seed))
+    planned = tuple(plan(out, SIZES[size], seed))
     rows: dict[tuple[str, str], list[Row]] = {}
-    for done, (job, result) in enumerate(zip(plan, _results(plan, workers), strict=True), start=1):
+    for done, (job, result) in enumerate(zip(planned, _results(planned, workers), strict=True), start=1):
         for name, new in result.items():
             rows.setdefault((job.split, name), []).extend(new)
         if progress is not None:
-            progress(done, len(plan))
+            progress(done, len(planned))
     for (split, name), lines in rows.items():
         if split == "train":
             _write_lines(out / split / f"{name}.jsonl", lines)
@@ -102,16 +102,16 @@ def write(
     _write_json(out / "tabletop.json", summary)
 
 
-def _results(plan: tuple[Job, ...], workers: int) -> Iterator[jobs.Rows]:
+def _results(planned: tuple[Job, ...], workers: int) -> Iterator[jobs.Rows]:
     if workers <= 1:
-        yield from map(jobs.run, plan)
+        yield from map(jobs.run, planned)
         return
     # Fresh processes: a fork would copy the caller's threads' locks.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(jobs.run, plan, chunksize=4)
+        yield from pool.map(jobs.run, planned, chunksize=4)
 
 
-def _plan(out: Path, size: Size, seed: int) -> Iterator[Job]:
+def plan(out: Path, size: Size, seed: int) -> Iterator[Job]:
     """Every job of the suite, in the order of the rows."""
     for split in _SPLITS:
         part = size.validation_share if split == "validation" else 1.0

@@ -82,7 +82,7 @@ def read_sources(config: RunConfig) -> dict[str, SourceData]:
     if not folder.exists():
         if config.tabletop_size is None:
             raise UserError(f"{folder}: no such data folder; name yours with --data, or make one with `vljepa prepare`")
-        _write_tabletop(folder, config.tabletop_size)
+        write_tabletop(folder, config.tabletop_size)
     names = dict.fromkeys(source.manifest for stage in config.stages for source in stage.sources)
     return {name: _manifest(folder, name) if _is_manifest(name) else _shards(folder, name) for name in names}
 
@@ -126,7 +126,8 @@ def _shards(folder: Path, name: str) -> SourceData:
     return SourceData(samples=shards, num_lines=len(shards) + len(shards.left_out))
 
 
-def _write_tabletop(folder: Path, size: str) -> None:
+def write_tabletop(folder: Path, size: str) -> None:
+    """Write Tabletop to a folder that does not exist; a process that does so already is waited for."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     busy = f"{folder}: another process writes Tabletop there; waiting for it"
     with locked(folder.with_name(folder.name + ".lock"), busy, wait=True):

@@ -30,10 +30,11 @@ _TOKENIZER_SAMPLES = 1_000_000
 def text_tokenizer(config: RunConfig, sources: dict[str, SourceData], folder: Path) -> Tokenizer | None:
     """The tokenizer of a new Y-Decoder or token-space VLM, learned from the training targets once per run.
 
-    None if the run trains neither, or a VLM that has its tokens already.
+    None if the run trains neither, or one that has its tokens already.
     """
     new_vlm = learns_vocabulary(config.model) and config.start_from is None
-    if not new_vlm and all(stage.trains != "y_decoder" for stage in config.stages):
+    new_decoder = config.y_decoder_from is None and any(stage.trains == "y_decoder" for stage in config.stages)
+    if not new_vlm and not new_decoder:
         return None
     path = folder / ("tokenizer.json" if new_vlm else "y_decoder_tokenizer.json")
     if not path.exists():
@@ -51,7 +52,8 @@ def build_model(config: RunConfig, tokenizer: Tokenizer | None) -> Network:
     """The model before its first step, on this rank's device: a new one, or that of ``config.start_from``.
 
     Args:
-        tokenizer: from ``text_tokenizer``; None leaves the Y-Decoder of ``config.start_from`` as it is.
+        tokenizer: from ``text_tokenizer``; None leaves the Y-Decoder as it is, that of ``config.start_from`` or, if
+            one is named, of ``config.y_decoder_from``.
 
     Raises:
         UserError: the checkpoint to start from cannot be read or has other shapes than ``config.model``.
@@ -75,6 +77,13 @@ def build_model(config: RunConfig, tokenizer: Tokenizer | None) -> Network:
     if tokenizer is not None:
         model.config = config.model
         model.add_y_decoder(tokenizer)
+    if config.y_decoder_from is not None:
+        other = VLJEPA.load(config.y_decoder_from)
+        shapes = (config.model.y_decoder, config.model.embed_dim)
+        if other.y_decoder is None or (other.config.y_decoder, other.config.embed_dim) != shapes:
+            raise UserError(f"{config.y_decoder_from}: has no Y-Decoder of the run's architecture; name another")
+        model.config = config.model
+        model.add_y_decoder(other.y_decoder.tokenizer).load_state_dict(other.y_decoder.state_dict())
     return model.to(device())
 
 
