@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from peer_models import write_clip, write_llava
 from PIL import Image
 
 from vljepa.cli import main
@@ -81,6 +82,30 @@ def test_baselines_stand_beside_the_model(
     }
     assert "no Y-Decoder" in (tmp_path / "out" / "report.html").read_text()
     assert json.loads((tmp_path / "out" / "results.json").read_text())["systems"] == printed["systems"]
+
+
+def test_models_of_others_stand_beside_ours_or_alone(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], tiny_config: ModelConfig
+) -> None:
+    ours = save(tmp_path / "model", tiny_config)
+    clip, llava = str(write_clip(tmp_path / "clip")), str(write_llava(tmp_path / "llava"))
+    benchmarks = [str(data / "test" / name) for name in ("colours", "words")]
+    options = ["--cache", str(tmp_path / "cache"), "--json"]
+    out = ["--out", str(tmp_path / "out")]
+    assert main(["eval", llava, *benchmarks, "--against", clip, ours, *out, *options]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert list(printed["systems"]) == [clip, "VL-JEPA", llava], "last the one that the report is on"
+    assert "sha256" in printed["systems"][clip] and "8 frames of a video" in printed["systems"][llava]
+    values = {(r["benchmark"], r["system"]): r["value"] for r in printed["results"]}
+    assert {("colours", clip), ("colours", llava), ("words", llava)} <= values.keys()
+
+    alone = ["--out", str(tmp_path / "alone")]
+    assert main(["eval", clip, benchmarks[0], *alone, *options]) == 0
+    (result,) = json.loads(capsys.readouterr().out)["results"]
+    assert result["value"] == values["colours", clip]
+
+    assert main(["eval", clip, benchmarks[0], "--nearest", str(data), *alone, *options]) == 2
+    assert "name one of them too" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_no_benchmark_is_a_failure(

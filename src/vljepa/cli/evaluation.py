@@ -25,12 +25,20 @@ _KINDS = {"vl_jepa": "VL-JEPA", "dual_encoder": "dual encoder", "token_vlm": "to
 
 
 def evaluate(
-    checkpoint: Annotated[Positional[str], tyro.conf.arg(help="Name of a shipped model, or a checkpoint folder.")],
+    checkpoint: Annotated[
+        Positional[str],
+        tyro.conf.arg(
+            help="Name of a shipped model, a checkpoint folder, or a model of others: owner/name on the Hugging Face "
+            "hub or a folder of transformers, a dual encoder or an image-text-to-text model."
+        ),
+    ],
     benchmarks: Annotated[Positional[tuple[Path, ...]], tyro.conf.arg(help="Benchmark folders.")],
     nearest: Annotated[
         Path | None, tyro.conf.arg(help="Data folder of the training: measure nearest neighbour on it too.")
     ] = None,
-    against: Annotated[tuple[str, ...], tyro.conf.arg(help="Further checkpoints to measure in the same run.")] = (),
+    against: Annotated[
+        tuple[str, ...], tyro.conf.arg(help="Further models to measure in the same run, named in the same ways.")
+    ] = (),
     limit: Annotated[int | None, tyro.conf.arg(help="Items of each benchmark at most, spread over it.")] = None,
     templates: Annotated[
         tuple[str, ...],
@@ -73,6 +81,7 @@ def _evaluate(
     """Whether all was measured."""
     from vljepa.distributed import rank
     from vljepa.evaluation.features import Features
+    from vljepa.evaluation.peers.loading import is_peer, peer_system
     from vljepa.evaluation.report import write_report, write_results
     from vljepa.evaluation.report.frames import read_strip
     from vljepa.evaluation.result import Evaluation, Omission, Result
@@ -82,16 +91,24 @@ def _evaluate(
     if not benchmarks:
         raise UserError("eval: no benchmark given; name at least one benchmark folder")
     prompts = _prompts(templates)
-    model = _load(checkpoint)
-    others = {name: _load(name) for name in against}
+    names = [*dict.fromkeys(name for name in against if name != checkpoint), checkpoint]
+    peers = {name: peer_system(name) for name in names if is_peer(name)}
+    models = {name: _load(name) for name in names if name not in peers}
+    if nearest is not None and not models:
+        raise UserError("eval: --nearest reads the features of a checkpoint of vljepa; name one of them too")
     good, failed = _read(benchmarks, limit)
     if prompts:
         good = [with_templates(b, prompts) if b.classes else b for b in good]
-    features = Features(model, cache)
     with silent() if rank() else stages() as tell:
-        systems = _systems({**others, checkpoint: model}, features, cache)
-        if nearest is not None:
-            systems = _with_nearest(nearest, model, features, systems, tell)
+        # Last comes the one that the report is on.
+        last = [peers.pop(checkpoint)] if checkpoint in peers else []
+        systems = [*peers.values()]
+        if models:
+            main = [*models.values()][-1]
+            features = Features(main, cache)
+            own = _systems(models, features, cache)
+            systems += own if nearest is None else _with_nearest(nearest, main, features, own, tell)
+        systems += last
         found = Evaluation(systems={system.name: system.about for system in systems})
         systems = embedded(good, systems, cache, tell)
         for one in evaluate_all(good, systems, lambda what, done, total: tell("evaluating", what, done, total)):

@@ -69,13 +69,28 @@ def probe(path: str | Path) -> MediaInfo:
 
 
 def read_clip(clip: Clip, num_frames: int, *, size: int) -> UInt8[np.ndarray, "F size size 3"]:
-    """Frames of a clip at uniform times: the middles of ``num_frames`` equal spans of it.
-
-    At each time the frame on show then is taken, so variable frame rates keep their timing. A still image is
-    repeated; of a list of frame images the nearest are taken. Frames are resized and cropped as ``resize`` does.
+    """Frames of a clip as ``read_pictures`` takes them, resized and cropped as ``resize`` does.
 
     Returns:
         (num_frames, size, size, 3) uint8 RGB.
+
+    Raises:
+        UserError: a file cannot be read, or the clip lies outside it.
+    """
+    pictures = read_pictures(clip, num_frames)
+    # Neighbouring times often show the same frame: fit it once.
+    fitted = {id(picture): fit(picture, size) for picture in pictures}
+    return np.stack([fitted[id(picture)] for picture in pictures])
+
+
+def read_pictures(clip: Clip, num_frames: int) -> list[Image.Image]:
+    """Whole frames of a clip at uniform times: the middles of ``num_frames`` equal spans of it.
+
+    At each time the frame on show then is taken, so variable frame rates keep their timing. A still image is
+    repeated; of a list of frame images the nearest are taken. A frame that is taken twice is the same object.
+
+    Returns:
+        ``num_frames`` RGB pictures; those of a list of frame images may differ in size.
 
     Raises:
         UserError: a file cannot be read, or the clip lies outside it.
@@ -87,22 +102,20 @@ def read_clip(clip: Clip, num_frames: int, *, size: int) -> UInt8[np.ndarray, "F
         if clip.start is not None or clip.end is not None:
             raise UserError(f"{clip}: a list of frame images has no times; remove start and end")
         chosen = [int(m * len(clip.media)) for m in middles]
-        decoded = {i: _read_still(Medium.of_file(clip.media[i]), size) for i in sorted(set(chosen))}
-        return np.stack([decoded[i] for i in chosen])
+        decoded = {i: _read_still(Medium.of_file(clip.media[i])) for i in sorted(set(chosen))}
+        return [decoded[i] for i in chosen]
     medium = Medium.of_clip(clip)
     if is_image(medium):
         with open_image(medium) as image:
             if getattr(image, "n_frames", 1) == 1:
-                return np.repeat(fit(to_rgb(image, medium), size)[None], num_frames, axis=0)
+                return [to_rgb(image, medium)] * num_frames
             # Durations must be known before times can be chosen; the second pass decodes again.
             duration = sum(seconds for _, seconds, _ in animation_frames(image, medium))
-            pictures, _ = pick(animation_frames(image, medium), _times(clip, medium, duration, middles))
-            return np.stack([fit(picture, size) for picture in pictures])
+            return pick(animation_frames(image, medium), _times(clip, medium, duration, middles))[0]
     with open_video(medium) as video:
         pixels = video.pixels_at(_times(clip, medium, video.duration(), middles))
-        # Neighbouring times often show the same frame: fit it once.
-        fitted = {id(p): fit(Image.fromarray(p), size) for p in pixels}
-        return np.stack([fitted[id(p)] for p in pixels])
+    pictures = {id(p): Image.fromarray(p) for p in pixels}
+    return [pictures[id(p)] for p in pixels]
 
 
 def iter_frames(
@@ -163,11 +176,11 @@ def resize(frames: UInt8[np.ndarray, "F H W 3"], size: int) -> UInt8[np.ndarray,
     return np.stack([fit(Image.fromarray(frame), size) for frame in frames])
 
 
-def _read_still(medium: Medium, size: int) -> UInt8[np.ndarray, "size size 3"]:
+def _read_still(medium: Medium) -> Image.Image:
     if not is_image(medium):
         raise UserError(f"{medium}: is not an image; a list of media must be frame images")
     with open_image(medium) as image:
-        return fit(to_rgb(image, medium), size)
+        return to_rgb(image, medium)
 
 
 def fit(picture: Image.Image, size: int) -> UInt8[np.ndarray, "size size 3"]:

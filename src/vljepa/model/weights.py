@@ -21,7 +21,7 @@ from transformers.utils import logging as transformers_logging
 
 from vljepa.errors import UserError
 
-_WANTED = ["*.json", "*.safetensors", "PE-*.pt"]
+_WANTED = ["*.json", "*.jinja", "*.safetensors", "PE-*.pt"]
 """What is fetched of a hub repository. Perception Encoder alone is published as a .pt file."""
 _NO_LICENCE = "the recipes open-... need no licence"
 
@@ -204,7 +204,7 @@ def load_network(network: type[Any], weights: Weights, dtype: torch.dtype = torc
         UserError: a file is missing or damaged, or a tensor is missing or of the wrong shape.
     """
     try:
-        with _silence():
+        with quietly():
             loaded, report = network.from_pretrained(
                 weights.folder, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
             )
@@ -217,7 +217,7 @@ def load_network(network: type[Any], weights: Weights, dtype: torch.dtype = torc
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Hold transformers' progress bar back, and its report of parts not used here, such as a text tower."""
     level, bar = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_error()

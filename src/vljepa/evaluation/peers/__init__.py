@@ -1,0 +1,1 @@
+"""Models of others, read through transformers and measured by the same protocols: baselines measured, not quoted."""
