@@ -94,6 +94,8 @@ def write_llava(folder: Path, chat: bool = True) -> Path:
     # Large weights, that texts differ in what is said of them.
     for parameter in model.model.language_model.parameters():
         parameter.data.mul_(8 if parameter.ndim > 1 else 1)
+    # A text of its own must hold no picture, for which there would be no pixels.
+    model.generation_config.suppress_tokens = [WORDS.index("<image>")]
     model.save_pretrained(folder)
     processor = LlavaProcessor(
         image_processor=CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=32),
