@@ -92,7 +92,7 @@ def test_a_caption_is_the_greedy_continuation(tmp_path: Path, pictures: list[str
     while said.shape[1] < inputs.input_ids.shape[1] + 64 and said[0, -1] != 2:
         with torch.inference_mode():
             logits = model(input_ids=said, pixel_values=inputs.pixel_values, use_cache=False).logits
-        logits[..., WORDS.index("<image>")] = -torch.inf
+            logits[..., WORDS.index("<image>")] = -torch.inf
         said = torch.cat((said, logits[:, -1:].argmax(dim=-1)), dim=1)
     expected = processor.tokenizer.decode(said[0, inputs.input_ids.shape[1] :], skip_special_tokens=True)
     assert caption == expected.strip() and caption
