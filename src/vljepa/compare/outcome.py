@@ -4,12 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from vljepa.compare.points import Point
 from vljepa.compare.setting import Comparison, Kind
 from vljepa.compare.study import Study
 from vljepa.compare.tuning import Trial
+from vljepa.evaluation.metrics.seeds import over_seeds
 from vljepa.model.counts import trained_parameters
 
 NAMES: dict[Kind, str] = {"vl_jepa": "VL-JEPA", "token_vlm": "token-space VLM", "dual_encoder": "dual encoder"}
@@ -21,8 +20,6 @@ PAPER = {
     "top5": {"vl_jepa": ((500e3, 14.9), (5e6, 35.3), (15e6, 41.0)), "token_vlm": ((500e3, 14.0), (15e6, 27.2))},
 }
 """The paper's own points: samples seen, and CIDEr (in its scale of 100) or top-5 accuracy in percent."""
-_STUDENT = (math.inf, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-"""97.5 % quantiles of Student's t, by degrees of freedom."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +41,9 @@ def curve(points: Sequence[Point], kind: Kind, figure: str) -> list[Mean]:
     own = [point for point in points if point.kind == kind]
     means = []
     for samples in sorted({point.samples for point in own}):
-        values = np.array([getattr(point, figure) for point in own if point.samples == samples])
-        value = float(values.mean())
-        # Ten seeds are more than anybody runs; beyond them the normal's 1.96 is near enough.
-        t = _STUDENT[len(values) - 1] if len(values) <= len(_STUDENT) else 1.96
-        half = t * float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.inf
-        means.append(Mean(samples=samples, value=value, low=value - half, high=value + half))
+        values = [getattr(point, figure) for point in own if point.samples == samples]
+        value, low, high = over_seeds(values)
+        means.append(Mean(samples=samples, value=value, low=low, high=high))
     return means
 
 

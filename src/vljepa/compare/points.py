@@ -1,6 +1,5 @@
 """Train the models of a comparison and measure them along the way; what is done already is not done again."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from vljepa.evaluation.systems import model_system, token_vlm_system
 from vljepa.tabletop import wordings
 from vljepa.token_api import TokenModel, load_any
 from vljepa.training.data import write_tabletop
-from vljepa.training.loop import claim, train
+from vljepa.training.kept import kept, trained
 
 Progress = Callable[[str, int, int], None]
 """What is done, segments done, segments in all."""
@@ -86,26 +85,14 @@ def benchmarks(comparison: Comparison) -> list[Benchmark]:
 
 
 def _trained(comparison: Comparison, run: RunConfig) -> Path:
-    """Folder of a run's model, which is trained if it is not there."""
-    folder = Path(run.folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    # Of other settings it would be another comparison's.
-    claim(folder, run)
-    if not (folder / "model" / "config.json").exists():
-        train(run, f"vljepa compare --out {comparison.out}")
-    return folder / "model"
+    return trained(run, f"vljepa compare --out {comparison.out}")
 
 
 def _point(comparison: Comparison, kind: Kind, seed: int, step: int) -> Point:
     """Measured once; it lies beside its snapshot."""
     folder = Path(snapshot(comparison.run(kind, seed), step))
     path = folder.with_name(f"{folder.name}-limit-{comparison.limit}.json")
-    if not path.exists():
-        point = _measured(comparison, kind, seed, step)
-        aside = path.with_suffix(".writing")
-        aside.write_text(json.dumps(asdict(point), indent=1) + "\n", encoding="utf-8")
-        aside.rename(path)
-    return Point(**json.loads(path.read_text(encoding="utf-8")))
+    return Point(**kept(path, lambda: asdict(_measured(comparison, kind, seed, step))))
 
 
 def _measured(comparison: Comparison, kind: Kind, seed: int, step: int) -> Point:
