@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import tyro
 
+from vljepa.cli.ablate import ablate
 from vljepa.cli.compare import compare
 from vljepa.cli.demo import demo
 from vljepa.cli.evaluation import evaluate
@@ -41,9 +42,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "prepare": prepare,
     "import": import_checkpoint,
     "compare": compare,
+    "ablate": ablate,
     "info": info,
 }
-_CONTINUED = ("train", "train-decoder", "index", "compare")
+_CONTINUED = ("train", "train-decoder", "index", "compare", "ablate")
 """Commands that keep what they did before they were stopped."""
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from vljepa.compare.setting import Comparison, Kind, snapshot
 from vljepa.config import RunConfig
 from vljepa.errors import UserError
-from vljepa.evaluation.benchmark import Benchmark, read_benchmark
+from vljepa.evaluation.benchmark import benchmarks_in
 from vljepa.evaluation.features import Features
 from vljepa.evaluation.result import Result
 from vljepa.evaluation.runner import evaluate_all
@@ -70,20 +70,6 @@ def _write_wordings(comparison: Comparison) -> None:
     wordings.write(data, data / comparison.manifests, comparison.paraphrases)
 
 
-def benchmarks(comparison: Comparison) -> list[Benchmark]:
-    """The classification and captioning benchmarks of the data.
-
-    Raises:
-        UserError: there are none of either task.
-    """
-    folders = sorted(path.parent for path in Path(comparison.data, comparison.split).glob("*/benchmark.json"))
-    found = [read_benchmark(folder, comparison.limit) for folder in folders]
-    some = [benchmark for benchmark in found if benchmark.task in ("classification", "caption")]
-    if {benchmark.task for benchmark in some} != {"classification", "caption"}:
-        raise UserError(f"{comparison.data}/{comparison.split}: needs a classification and a caption benchmark")
-    return some
-
-
 def _trained(comparison: Comparison, run: RunConfig) -> Path:
     return trained(run, f"vljepa compare --out {comparison.out}")
 
@@ -96,7 +82,7 @@ def _point(comparison: Comparison, kind: Kind, seed: int, step: int) -> Point:
 
 
 def _measured(comparison: Comparison, kind: Kind, seed: int, step: int) -> Point:
-    some = benchmarks(comparison)
+    some = benchmarks_in(Path(comparison.data, comparison.split), ("classification", "caption"), comparison.limit)
     values: dict[str, list[float]] = {"classification": [], "caption": []}
     figures: dict[str, float] = {}
     for result in evaluate_all(some, [_system(comparison, kind, seed, step)]):
