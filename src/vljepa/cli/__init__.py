@@ -19,6 +19,7 @@ from vljepa.cli.info import info
 from vljepa.cli.library import index, search
 from vljepa.cli.prepare import prepare
 from vljepa.cli.report import report
+from vljepa.cli.reproduce import reproduce
 from vljepa.cli.serve import serve
 from vljepa.cli.stream import stream
 from vljepa.cli.tasks import ask, caption, classify
@@ -43,9 +44,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "import": import_checkpoint,
     "compare": compare,
     "ablate": ablate,
+    "reproduce": reproduce,
     "info": info,
 }
-_CONTINUED = ("train", "train-decoder", "index", "compare", "ablate")
+_CONTINUED = ("train", "train-decoder", "index", "compare", "ablate", "reproduce")
 """Commands that keep what they did before they were stopped."""
 
 

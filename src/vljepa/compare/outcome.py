@@ -14,7 +14,8 @@ from vljepa.model.counts import trained_parameters
 NAMES: dict[Kind, str] = {"vl_jepa": "VL-JEPA", "token_vlm": "token-space VLM", "dual_encoder": "dual encoder"}
 PANELS = (("cider", "CIDEr-D", 1.0), ("top5", "top-5 %", 100.0))
 """Figure of a point, its unit, and by what it is multiplied."""
-_BOTH: tuple[Kind, ...] = ("vl_jepa", "token_vlm")
+BOTH: tuple[Kind, ...] = ("vl_jepa", "token_vlm")
+"""Of the comparison proper; the dual encoder stands beside them."""
 PAPER = {
     "cider": {"vl_jepa": ((500e3, 1.23), (5e6, 14.7), (15e6, 14.8)), "token_vlm": ((500e3, 1.35), (15e6, 7.1))},
     "top5": {"vl_jepa": ((500e3, 14.9), (5e6, 35.3), (15e6, 41.0)), "token_vlm": ((500e3, 14.0), (15e6, 27.2))},
@@ -130,11 +131,11 @@ def _wordings(by_wordings: Mapping[int, Sequence[Point]]) -> list[str]:
         "With a limited number of wordings for each fact in training, one seed; the test's texts are the same in all "
         "rows, and in many wordings.",
         "",
-        "| wordings | samples seen | " + " | ".join(f"{NAMES[k]}, {u}" for _, u, _ in PANELS for k in _BOTH) + " |",
-        "|---" * (2 + len(PANELS) * len(_BOTH)) + "|",
+        "| wordings | samples seen | " + " | ".join(f"{NAMES[k]}, {u}" for _, u, _ in PANELS for k in BOTH) + " |",
+        "|---" * (2 + len(PANELS) * len(BOTH)) + "|",
     ]
     for count, points in by_wordings.items():
-        columns = [(curve(points, kind, figure), scale) for figure, _, scale in PANELS for kind in _BOTH]
+        columns = [(curve(points, kind, figure), scale) for figure, _, scale in PANELS for kind in BOTH]
         for row, mean in enumerate(columns[0][0]):
             cells = " | ".join(_cell(means[row], scale) for means, scale in columns)
             lines.append(f"| {count} | {mean.samples:,} | {cells} |")
