@@ -15,7 +15,7 @@ TEXTS = ["yes", "no", "yes", "two", "three", "yes", "no", "four"]
 CONFIGS = {
     "info_nce": LossConfig(),
     "multi_positive": LossConfig(multi_positive=True),
-    **{name: LossConfig(name=name) for name in ("cosine", "l1", "l2")},
+    **{name: LossConfig(name=name) for name in ("cosine", "l1", "l2", "vicreg", "sigreg")},
 }
 
 

@@ -2,8 +2,10 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from scipy.integrate import quad
 
 from vljepa import losses
 from vljepa.config import LossConfig
@@ -97,3 +99,62 @@ def test_collapse_shows() -> None:
     assert losses.effective_rank(torch.eye(8)).item() == pytest.approx(8, rel=1e-5)
     assert losses.uniformity(collapsed).item() == pytest.approx(0, abs=1e-6)
     assert losses.uniformity(torch.eye(8)).item() == pytest.approx(-4, rel=1e-5)
+
+
+def whitened(rows: int, dim: int) -> torch.Tensor:
+    """Centred, of covariance exactly one."""
+    values = torch.randn(rows, dim, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    left, _, _ = torch.linalg.svd(values - values.mean(dim=0), full_matrices=False)
+    return left * math.sqrt(rows - 1)
+
+
+def test_vicreg_asks_nothing_of_a_whitened_batch_but_that_pairs_agree() -> None:
+    # Scaled down by what the loss scales up.
+    rows = whitened(32, 4) / 2
+    assert losses.vicreg(rows, rows).item() == pytest.approx(0, abs=1e-12)
+    shifted = rows + 0.1
+    # 25 times the square of 2 * 0.1; a shift moves neither variance nor covariance.
+    assert losses.vicreg(rows, shifted).item() == pytest.approx(25 * 0.04)
+
+
+def test_vicreg_of_a_collapsed_and_of_a_doubled_batch() -> None:
+    collapsed = torch.eye(4, dtype=torch.float64)[:1].repeat(6, 1)
+    # No variance at all: the hinge is 1 less the root of the 1e-4 that keeps its gradient finite.
+    assert losses.vicreg(collapsed, collapsed).item() == pytest.approx(25 * (1 - 0.01))
+    # Two dimensions that are the same: both covariances off the diagonal are 1, over 2 dimensions, on two sides.
+    twice = whitened(32, 1).repeat(1, 2) / math.sqrt(2)
+    assert losses.vicreg(twice, twice).item() == pytest.approx(2)
+
+
+def test_epps_pulley_is_the_integral() -> None:
+    samples = torch.randn(40, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(3)) * 1.5 + 0.3
+    found = losses.epps_pulley(samples)
+    for column, value in zip(samples.T.numpy(), found.tolist(), strict=True):
+
+        def integrand(t: float, column: np.ndarray = column) -> float:
+            return abs(np.exp(1j * t * column).mean() - math.exp(-t * t / 2)) ** 2 * math.exp(-t * t / 2)
+
+        expected, _ = quad(integrand, -math.inf, math.inf)
+        assert value == pytest.approx(40 * expected, rel=1e-4)
+
+
+def test_epps_pulley_of_gaussian_samples_has_the_mean_of_its_closed_form() -> None:
+    samples = torch.randn(50, 4000, generator=torch.Generator().manual_seed(4))
+    expected = math.sqrt(2 * math.pi) * (1 - 1 / math.sqrt(3))
+    assert losses.epps_pulley(samples).mean().item() == pytest.approx(expected, rel=0.05)
+
+
+def test_sigreg_tells_a_gaussian_from_a_collapse_and_draws_by_its_seed() -> None:
+    spread, collapsed = unit(256, 64, 4), unit(1, 64, 4).repeat(256, 1)
+    even = losses.sigreg(spread, spread, 0).item()
+    assert losses.sigreg(collapsed, collapsed, 0).item() > 20 * even
+    assert losses.sigreg(spread, spread, 0).item() == even != losses.sigreg(spread, spread, 1).item()
+
+
+def test_the_batch_seeds_the_directions() -> None:
+    predicted, target, scale = unit(4, 8, 0), unit(4, 8, 1), torch.tensor(1.0)
+    one, again, other = (
+        losses.objective(LossConfig(name="sigreg"), predicted, target, scale, texts).item()
+        for texts in (["a", "b", "c", "d"], ["a", "b", "c", "d"], ["a", "b", "c", "e"])
+    )
+    assert one == again != other

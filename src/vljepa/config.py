@@ -153,7 +153,7 @@ class ModelConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class LossConfig:
-    name: Literal["info_nce", "cosine", "l1", "l2"] = "info_nce"
+    name: Literal["info_nce", "cosine", "l1", "l2", "vicreg", "sigreg"] = "info_nce"
     multi_positive: bool = False
     """Equal targets in a batch are each other's positives and never negatives (info_nce only).
 
@@ -168,7 +168,9 @@ class OptimConfig:
     lr: float = 7e-4
     """Peak learning rate of predictor, heads and logit scale."""
     y_encoder_lr_multiplier: float = 0.05
-    """Learning rate of the Y-Encoder relative to ``lr`` (paper, section 3.1)."""
+    """Learning rate of the Y-Encoder's backbone relative to ``lr`` (paper, section 3.1); 0 freezes it."""
+    y_encoder_head_lr_multiplier: float = 1.0
+    """The same of its head. 0 leaves the head as it starts: the identity, where it has equally many ins and outs."""
     weight_decay: float = 0.05
     """On matrices only; never on gains, biases, embeddings or the logit scale."""
     betas: tuple[float, float] = (0.9, 0.98)

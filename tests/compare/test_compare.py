@@ -9,7 +9,6 @@ import pytest
 from pictures import COLOURS, line
 from PIL import Image
 
-from vljepa.compare import points as module
 from vljepa.compare.figure import figure
 from vljepa.compare.outcome import Mean, ahead_from, curve, table
 from vljepa.compare.points import Point, measure_all
@@ -142,7 +141,7 @@ def test_every_model_is_measured_at_every_point_once(comparison: Comparison, mon
     def again(*_: object) -> None:
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(module, "train", again)
+    monkeypatch.setattr("vljepa.training.kept.train", again)
     assert list(measure_all(comparison)) == found
     with pytest.raises(UserError, match="another 'stages'"):
         list(measure_all(replace(comparison, vl_jepa_lr=1e-3)))

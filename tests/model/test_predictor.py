@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -41,6 +43,20 @@ def test_clips_a_few_at_a_time_have_the_outputs_and_gradients_of_all_at_once(
     monkeypatch.setattr(module, "_TOKENS_AT_ONCE", tokens_at_once)
     for found, expected in zip(run(), whole, strict=True):
         torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_visual_tokens_see_the_query_unless_attention_is_causal(causal: bool) -> None:
+    predictor = Predictor(PredictorConfig(transformer=replace(TINY, causal=causal)), 12, 4, 8, 16)
+    outputs: list[torch.Tensor] = []
+    predictor.transformer.register_forward_hook(lambda *passed: outputs.append(passed[-1]))
+    visual = torch.randn(1, 8, 4, 12)
+    with torch.no_grad():
+        for query in ("red cube", "blue ball"):
+            predictor(visual, [query])
+    # Eight frames of four tokens, two frames joined.
+    seen = [out[:16] for out in outputs]
+    assert torch.allclose(*seen, atol=1e-6) == causal
 
 
 def test_query_and_every_frame_and_their_order_count(predictor: Predictor) -> None:

@@ -46,6 +46,18 @@ def test_groups() -> None:
     }
 
 
+def test_what_has_no_rate_is_not_trained() -> None:
+    model = Parts()
+    config = OptimConfig(y_encoder_lr_multiplier=0.0)
+    trained = set(settings(build_optimizer(model, config), model))
+    assert trained == {
+        *("predictor.weight", "predictor.bias", "log_scale"),
+        *("y_encoder.head.weight", "y_encoder.head.bias"),
+    }
+    frozen = OptimConfig(y_encoder_lr_multiplier=0.0, y_encoder_head_lr_multiplier=0.0)
+    assert not any(name.startswith("y_encoder") for name in settings(build_optimizer(model, frozen), model))
+
+
 def test_schedule() -> None:
     config = OptimConfig(lr=2.0, warmup_steps=4, schedule="cosine")
     assert [rate_at(step, 12, config) for step in range(4)] == [0.5, 1.0, 1.5, 2.0]

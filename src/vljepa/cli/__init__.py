@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import tyro
 
+from vljepa.cli.ablate import ablate
 from vljepa.cli.compare import compare
 from vljepa.cli.demo import demo
 from vljepa.cli.evaluation import evaluate
@@ -18,6 +19,7 @@ from vljepa.cli.info import info
 from vljepa.cli.library import index, search
 from vljepa.cli.prepare import prepare
 from vljepa.cli.report import report
+from vljepa.cli.reproduce import reproduce
 from vljepa.cli.serve import serve
 from vljepa.cli.stream import stream
 from vljepa.cli.tasks import ask, caption, classify
@@ -41,9 +43,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "prepare": prepare,
     "import": import_checkpoint,
     "compare": compare,
+    "ablate": ablate,
+    "reproduce": reproduce,
     "info": info,
 }
-_CONTINUED = ("train", "train-decoder", "index", "compare")
+_CONTINUED = ("train", "train-decoder", "index", "compare", "ablate", "reproduce")
 """Commands that keep what they did before they were stopped."""
 
 

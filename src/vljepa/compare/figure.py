@@ -2,8 +2,9 @@
 
 import html
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from vljepa.compare.outcome import NAMES, PAPER, curve
+from vljepa.compare.outcome import BOTH, NAMES, PAPER, curve
 from vljepa.compare.points import Point
 from vljepa.compare.setting import KINDS, Comparison, Kind
 from vljepa.compare.study import Study
@@ -21,24 +22,44 @@ _QUERY_TOKENS, _TEXT_TOKENS = 8, 16
 """Of a mean query and text on Tabletop, about."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One drawing of the figure."""
+
+    name: str
+    """Fit for a file."""
+    title: str
+    drawing: str
+    """As HTML."""
+
+
 def figure(study: Study) -> str:
     """A page with all panels."""
-    comparison, points = study.comparison, study.points
+    title = "VL-JEPA beside a token-space VLM on Tabletop, synthetic"
+    drawn = "".join(f"<h2>{html.escape(panel.title)}</h2>{panel.drawing}" for panel in panels(study))
+    return f'<!doctype html><meta charset="utf-8"><title>Figure 3</title>{_STYLE}<h1>{title}</h1>{drawn}\n'
+
+
+def panels(study: Study) -> list[Panel]:
+    """Ours and the paper's, then the courses with more and fewer wordings where there are some."""
+    comparison = study.comparison
     trained = {NAMES[kind]: _trained(comparison, kind) / 1e6 for kind in KINDS}
-    panels = [
-        _section("Captions", "cider", "CIDEr-D, 0 to 10", "CIDEr, times 100", points),
-        _section("Classification", "top5", "top-5 accuracy", "top-5 accuracy, %", points),
-        "<h2>Trained parameters, million</h2>",
-        bars(trained, "Trained parameters, the text encoder apart"),
-        "<p>The text encoder apart, as the paper counts: 0.5 B beside 1 B.</p>",
-        "<h2>Inference, million operations a clip</h2>",
-        bars(inference(comparison), "Operations on a clip"),
-        "<p>By formula, the X-Encoder apart, which is the same for all. The paper, in ms on 64 frames: 126 for encoder "
-        "and predictor, 203 more where text is wanted, 330 for the token-space VLM.</p>",
+    return [
+        *_courses("Captions", "cider", "CIDEr-D, 0 to 10", "CIDEr, times 100", study.points),
+        *_courses("Classification", "top5", "top-5 accuracy", "top-5 accuracy, %", study.points),
+        Panel(
+            name="parameters",
+            title="Trained parameters, million, the text encoder apart (the paper: 0.5 B beside 1 B)",
+            drawing=bars(trained, "Trained parameters, the text encoder apart"),
+        ),
+        Panel(
+            name="inference",
+            title="Million operations on a clip behind the X-Encoder, by formula (the paper, on 64 frames with the "
+            "X-Encoder: 126 ms, 203 more where text is wanted; 330 for the token-space VLM)",
+            drawing=bars(inference(comparison), "Operations on a clip"),
+        ),
         *_wordings(study.by_wordings),
     ]
-    title = "<h1>VL-JEPA beside a token-space VLM on Tabletop, synthetic</h1>"
-    return f'<!doctype html><meta charset="utf-8"><title>Figure 3</title>{_STYLE}{title}{"".join(panels)}\n'
 
 
 def inference(comparison: Comparison) -> dict[str, float]:
@@ -69,31 +90,31 @@ def bars(values: Mapping[str, float], alt: str) -> str:
     return drawing(720, 8 + pitch * len(values), alt, parts)
 
 
-def _section(title: str, name: str, ours: str, theirs: str, points: Sequence[Point]) -> str:
+def _courses(title: str, name: str, ours: str, theirs: str, points: Sequence[Point]) -> list[Panel]:
     own = {NAMES[kind]: [(float(m.samples), m.value) for m in curve(points, kind, name)] for kind in KINDS}
     paper = {NAMES[kind]: PAPER[name][kind] for kind in KINDS if kind in PAPER[name]}
-    return (
-        f"<h2>{title}</h2>{curves(own, f'{title} against samples seen', 'samples seen', ours)}"
-        f"<p>The paper, on real video:</p>{curves(paper, f'{title} in the paper', 'samples seen', theirs)}"
-    )
+    shown = ((title, name, own, ours), (f"{title} in the paper, on real video", f"{name}-paper", paper, theirs))
+    return [
+        Panel(name=key, title=head, drawing=curves(lines, f"{head} against samples seen", "samples seen", unit))
+        for head, key, lines, unit in shown
+    ]
 
 
-def _wordings(by_wordings: Mapping[int, Sequence[Point]]) -> list[str]:
+def _wordings(by_wordings: Mapping[int, Sequence[Point]]) -> list[Panel]:
     """How the curves of both models move with the number of wordings that training has for a fact."""
-    if not by_wordings:
-        return []
-    panels = ["<h2>Wordings of a fact in training</h2>"]
-    for name, unit in (("cider", "CIDEr-D, 0 to 10"), ("top5", "top-5 accuracy")):
-        for kind in ("vl_jepa", "token_vlm"):
+    found = []
+    for name, unit in (("cider", "CIDEr-D, 0 to 10"), ("top5", "top-5 accuracy")) if by_wordings else ():
+        for kind in BOTH:
             courses = {
                 "1 wording" if count == 1 else f"{count} wordings": [
                     (float(m.samples), m.value) for m in curve(points, kind, name)
                 ]
                 for count, points in by_wordings.items()
             }
-            alt = f"{NAMES[kind]} with more and fewer wordings"
-            panels.append(f"<p>{NAMES[kind]}, {unit}:</p>{curves(courses, alt, 'samples seen', unit)}")
-    return panels
+            title = f"{NAMES[kind]} with more and fewer wordings of a fact in training, {unit}"
+            drawing = curves(courses, title, "samples seen", unit)
+            found.append(Panel(name=f"wordings-{name}-{kind}", title=title, drawing=drawing))
+    return found
 
 
 def _trained(comparison: Comparison, kind: Kind) -> int:

@@ -4,25 +4,23 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from vljepa.compare.points import Point
 from vljepa.compare.setting import Comparison, Kind
 from vljepa.compare.study import Study
 from vljepa.compare.tuning import Trial
+from vljepa.evaluation.metrics.seeds import over_seeds
 from vljepa.model.counts import trained_parameters
 
 NAMES: dict[Kind, str] = {"vl_jepa": "VL-JEPA", "token_vlm": "token-space VLM", "dual_encoder": "dual encoder"}
 PANELS = (("cider", "CIDEr-D", 1.0), ("top5", "top-5 %", 100.0))
 """Figure of a point, its unit, and by what it is multiplied."""
-_BOTH: tuple[Kind, ...] = ("vl_jepa", "token_vlm")
+BOTH: tuple[Kind, ...] = ("vl_jepa", "token_vlm")
+"""Of the comparison proper; the dual encoder stands beside them."""
 PAPER = {
     "cider": {"vl_jepa": ((500e3, 1.23), (5e6, 14.7), (15e6, 14.8)), "token_vlm": ((500e3, 1.35), (15e6, 7.1))},
     "top5": {"vl_jepa": ((500e3, 14.9), (5e6, 35.3), (15e6, 41.0)), "token_vlm": ((500e3, 14.0), (15e6, 27.2))},
 }
 """The paper's own points: samples seen, and CIDEr (in its scale of 100) or top-5 accuracy in percent."""
-_STUDENT = (math.inf, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-"""97.5 % quantiles of Student's t, by degrees of freedom."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +42,9 @@ def curve(points: Sequence[Point], kind: Kind, figure: str) -> list[Mean]:
     own = [point for point in points if point.kind == kind]
     means = []
     for samples in sorted({point.samples for point in own}):
-        values = np.array([getattr(point, figure) for point in own if point.samples == samples])
-        value = float(values.mean())
-        # Ten seeds are more than anybody runs; beyond them the normal's 1.96 is near enough.
-        t = _STUDENT[len(values) - 1] if len(values) <= len(_STUDENT) else 1.96
-        half = t * float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.inf
-        means.append(Mean(samples=samples, value=value, low=value - half, high=value + half))
+        values = [getattr(point, figure) for point in own if point.samples == samples]
+        value, low, high = over_seeds(values)
+        means.append(Mean(samples=samples, value=value, low=low, high=high))
     return means
 
 
@@ -136,11 +131,11 @@ def _wordings(by_wordings: Mapping[int, Sequence[Point]]) -> list[str]:
         "With a limited number of wordings for each fact in training, one seed; the test's texts are the same in all "
         "rows, and in many wordings.",
         "",
-        "| wordings | samples seen | " + " | ".join(f"{NAMES[k]}, {u}" for _, u, _ in PANELS for k in _BOTH) + " |",
-        "|---" * (2 + len(PANELS) * len(_BOTH)) + "|",
+        "| wordings | samples seen | " + " | ".join(f"{NAMES[k]}, {u}" for _, u, _ in PANELS for k in BOTH) + " |",
+        "|---" * (2 + len(PANELS) * len(BOTH)) + "|",
     ]
     for count, points in by_wordings.items():
-        columns = [(curve(points, kind, figure), scale) for figure, _, scale in PANELS for kind in _BOTH]
+        columns = [(curve(points, kind, figure), scale) for figure, _, scale in PANELS for kind in BOTH]
         for row, mean in enumerate(columns[0][0]):
             cells = " | ".join(_cell(means[row], scale) for means, scale in columns)
             lines.append(f"| {count} | {mean.samples:,} | {cells} |")

@@ -1,6 +1,5 @@
 """Train the models of a comparison and measure them along the way; what is done already is not done again."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 from vljepa.compare.setting import Comparison, Kind, snapshot
 from vljepa.config import RunConfig
 from vljepa.errors import UserError
-from vljepa.evaluation.benchmark import Benchmark, read_benchmark
+from vljepa.evaluation.benchmark import benchmarks_in
 from vljepa.evaluation.features import Features
 from vljepa.evaluation.result import Result
 from vljepa.evaluation.runner import evaluate_all
@@ -19,7 +18,7 @@ from vljepa.evaluation.systems import model_system, token_vlm_system
 from vljepa.tabletop import wordings
 from vljepa.token_api import TokenModel, load_any
 from vljepa.training.data import write_tabletop
-from vljepa.training.loop import claim, train
+from vljepa.training.kept import kept, trained
 
 Progress = Callable[[str, int, int], None]
 """What is done, segments done, segments in all."""
@@ -71,45 +70,19 @@ def _write_wordings(comparison: Comparison) -> None:
     wordings.write(data, data / comparison.manifests, comparison.paraphrases)
 
 
-def benchmarks(comparison: Comparison) -> list[Benchmark]:
-    """The classification and captioning benchmarks of the data.
-
-    Raises:
-        UserError: there are none of either task.
-    """
-    folders = sorted(path.parent for path in Path(comparison.data, comparison.split).glob("*/benchmark.json"))
-    found = [read_benchmark(folder, comparison.limit) for folder in folders]
-    some = [benchmark for benchmark in found if benchmark.task in ("classification", "caption")]
-    if {benchmark.task for benchmark in some} != {"classification", "caption"}:
-        raise UserError(f"{comparison.data}/{comparison.split}: needs a classification and a caption benchmark")
-    return some
-
-
 def _trained(comparison: Comparison, run: RunConfig) -> Path:
-    """Folder of a run's model, which is trained if it is not there."""
-    folder = Path(run.folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    # Of other settings it would be another comparison's.
-    claim(folder, run)
-    if not (folder / "model" / "config.json").exists():
-        train(run, f"vljepa compare --out {comparison.out}")
-    return folder / "model"
+    return trained(run, f"vljepa compare --out {comparison.out}")
 
 
 def _point(comparison: Comparison, kind: Kind, seed: int, step: int) -> Point:
     """Measured once; it lies beside its snapshot."""
     folder = Path(snapshot(comparison.run(kind, seed), step))
     path = folder.with_name(f"{folder.name}-limit-{comparison.limit}.json")
-    if not path.exists():
-        point = _measured(comparison, kind, seed, step)
-        aside = path.with_suffix(".writing")
-        aside.write_text(json.dumps(asdict(point), indent=1) + "\n", encoding="utf-8")
-        aside.rename(path)
-    return Point(**json.loads(path.read_text(encoding="utf-8")))
+    return Point(**kept(path, lambda: asdict(_measured(comparison, kind, seed, step))))
 
 
 def _measured(comparison: Comparison, kind: Kind, seed: int, step: int) -> Point:
-    some = benchmarks(comparison)
+    some = benchmarks_in(Path(comparison.data, comparison.split), ("classification", "caption"), comparison.limit)
     values: dict[str, list[float]] = {"classification": [], "caption": []}
     figures: dict[str, float] = {}
     for result in evaluate_all(some, [_system(comparison, kind, seed, step)]):

@@ -5,7 +5,7 @@ benchmark's own: ``test/<benchmark>/items.jsonl`` may name ``../../media/x.mp4``
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,23 @@ def read_benchmark(folder: Path, limit: int | None = None) -> Benchmark:
         items=items,
         left_out=left_out,
     )
+
+
+def benchmarks_in(folder: Path, tasks: Sequence[str], limit: int | None = None) -> list[Benchmark]:
+    """The benchmarks of some tasks among those that a folder holds, by the names of their folders.
+
+    Args:
+        limit: items of each at most.
+
+    Raises:
+        UserError: it holds none of one of the tasks, or one that cannot be read.
+    """
+    found = [read_benchmark(path.parent, limit) for path in sorted(folder.glob("*/benchmark.json"))]
+    some = [benchmark for benchmark in found if benchmark.task in tasks]
+    for task in tasks:
+        if all(benchmark.task != task for benchmark in some):
+            raise UserError(f"{folder}: holds no benchmark of the task {task}, which is needed here")
+    return some
 
 
 def parse_item(values: dict[str, Any], folder: Path, info: dict[str, Any]) -> Item:

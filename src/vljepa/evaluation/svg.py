@@ -2,8 +2,18 @@
 
 import html
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+_STYLE = """<style>
+svg { color: #222; background: #fff; font: 13px system-ui, sans-serif; --s0: #7a7f87; --s1: #c77700; --s2: #1769c4;
+  --s3: #8a3fb5; --s4: #0f8a83; }
+text { fill: currentColor; } circle, rect { fill: var(--c); } .rule { stroke: #8883; }
+.series { stroke: var(--c); stroke-width: 2; fill: none; }
+.chance { stroke: currentColor; stroke-width: 2; stroke-dasharray: 2 3; }
+</style>"""
+"""Of a picture outside of a page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,3 +139,10 @@ def drawing(width: int, height: int, alt: str, parts: Sequence[str]) -> str:
         + "".join(parts)
         + "</svg></div>"
     )
+
+
+def standalone(drawn: str) -> str:
+    """A drawing as an SVG file of its own."""
+    svg = re.search(r"<svg .*</svg>", drawn, re.DOTALL)
+    assert svg is not None, "made by `drawing`"
+    return svg[0].replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace(">", f">{_STYLE}", 1) + "\n"

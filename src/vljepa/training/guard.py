@@ -14,6 +14,10 @@ _FIRST = 20
 """Norms there must be before one is called a spike: at the start of a stage they are large and fall."""
 
 
+class Diverged(UserError):
+    """A run whose steps could not be taken any more."""
+
+
 class Guard:
     """Watches the gradient norms of a stage. All ranks see the same ones, so all decide alike.
 
@@ -37,7 +41,7 @@ class Guard:
         """Whether the optimizer may take the step with this loss and gradient norm, scalars, of the whole batch.
 
         Raises:
-            UserError: too many steps in a row were skipped.
+            Diverged: too many steps in a row were skipped.
         """
         norms, counts = self.state["norms"], self.state["counts"]
         # The one time a step waits for its figures.
@@ -53,7 +57,7 @@ class Guard:
             return True
         counts += torch.tensor([0, 1, 1])
         if counts[2] >= self._config.max_skipped:
-            raise UserError(
+            raise Diverged(
                 f"{self._where}: {int(counts[2])} steps in a row had a loss or gradient that is not finite or a spike "
                 f"(the last: loss {float(loss):.3g}, gradient norm {norm:.3g}); the state before them is kept; "
                 "lower the learning rate or look at the data"

@@ -13,7 +13,9 @@ def build_optimizer(model: nn.Module, config: OptimConfig, *, part: str | None =
     """AdamW over the trainable parameters of a model.
 
     The Y-Encoder's backbone learns at ``y_encoder_lr_multiplier`` of the rate (paper, section 3.1); its head, being
-    new, at the full rate. Weight decay falls on matrices only: never on gains, biases, embeddings or the logit scale.
+    new, at the full rate unless ``y_encoder_head_lr_multiplier`` says otherwise. What has no rate is left out, so that
+    its gradient counts in no norm. Weight decay falls on matrices only: never on gains, biases, embeddings or the logit
+    scale.
 
     Args:
         part: name of the one submodule to train; None is all but ``y_decoder``.
@@ -26,14 +28,15 @@ def build_optimizer(model: nn.Module, config: OptimConfig, *, part: str | None =
         top = name.split(".")[0]
         if not parameter.requires_grad or (top == "y_decoder" if part is None else top != part):
             continue
-        slow = top == "y_encoder" and not name.startswith("y_encoder.head.")
+        multiplier = 1.0
+        if top == "y_encoder":
+            of_head = name.startswith("y_encoder.head.")
+            multiplier = config.y_encoder_head_lr_multiplier if of_head else config.y_encoder_lr_multiplier
+        if not multiplier:
+            continue
         decays = parameter.ndim >= 2 and name not in embeddings and "position" not in name
         # Sharded parameters have groups of their own: the fused update takes no mixture.
-        key = (
-            config.y_encoder_lr_multiplier if slow else 1.0,
-            config.weight_decay if decays else 0.0,
-            isinstance(parameter, DTensor),
-        )
+        key = (multiplier, config.weight_decay if decays else 0.0, isinstance(parameter, DTensor))
         groups.setdefault(key, []).append(parameter)
     return torch.optim.AdamW(
         [

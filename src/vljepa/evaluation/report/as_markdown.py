@@ -19,7 +19,7 @@ def index(found: Evaluation, tables: Sequence[Filled], lines: Sequence[Line], pa
     text = ["# The paper's tables", "", f"{LEGEND} In *italics*: quoted. In **bold**: measured.", ""]
     text += [f"* {escape(name)}: {escape(about)}" for name, about in found.systems.items()]
     for filled in tables:
-        text += ["", f"## {name_of(filled.table)}: {escape(filled.table.title)}", "", *_table(filled)]
+        text += ["", f"## {name_of(filled.table)}: {escape(filled.table.title)}", "", *filled_table(filled)]
     if any(result.curve for result in found.results):
         text += ["", "## Figure 4: selective decoding", "", "The curves: `figure4.csv`; drawn: `index.html`."]
     text += ["", "## Benchmarks", "", NOTE, ""]
@@ -65,7 +65,8 @@ def benchmark_page(line: Line) -> str:
     return "\n".join(text) + "\n"
 
 
-def _table(filled: Filled) -> list[str]:
+def filled_table(filled: Filled) -> list[str]:
+    """Its lines: where it is from, its groups, its rows."""
     table = filled.table
     text = [MINIATURE if table.synthetic else f"Quoted rows: {filled.reference}.", ""]
     groups = [group for group in table.groups if group.title]

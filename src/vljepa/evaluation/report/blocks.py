@@ -78,13 +78,18 @@ def _left_out(system: str, problems: Sequence[str]) -> str:
 
 
 def curve(system: str, result: Result) -> str:
-    """CIDEr-D against the rate of decoding, as figure 4 of the paper."""
+    """CIDEr-D against the rate of decoding, as figure 4 of the paper, under its name."""
+    return f"<h3>{html.escape(system)}</h3>" + figure_4(result)
+
+
+def figure_4(result: Result) -> str:
+    """The drawing: a curve for each way of decoding."""
     methods = dict.fromkeys(point.method for point in result.curve)
     points = {m: sorted((p.rate_hz, p.cider) for p in result.curve if p.method == m) for m in methods}
-    alt = f"CIDEr-D of {system} against the rate of decoding"
+    alt = f"CIDEr-D of {result.system} against the rate of decoding"
     aim = result.figures.get(AIM)
     level = None if aim is None else (aim, AIM)
-    return f"<h3>{html.escape(system)}</h3>" + curves(points, alt, "decodings a second, Hz", "mean CIDEr-D", level)
+    return curves(points, alt, "decodings a second, Hz", "mean CIDEr-D", level)
 
 
 def cards(heading: str, line: Line, chosen: Sequence[Outcome], read_strip: ReadStrip | None) -> str:

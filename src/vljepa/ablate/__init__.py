@@ -1,0 +1,1 @@
+"""The ablations (paper, table 7), and what the paper leaves to future work."""
