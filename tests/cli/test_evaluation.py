@@ -119,6 +119,24 @@ def test_a_folder_that_is_no_benchmark_is_a_failure(
     assert "absent: no benchmark here" in captured.err and "colours, VL-JEPA: top-1" in captured.out
 
 
+def test_a_folder_of_benchmarks_stands_for_all_of_them(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], tiny_config: ModelConfig
+) -> None:
+    model = save(tmp_path / "model", tiny_config)
+    options = ["--out", str(tmp_path / "out"), "--cache", str(tmp_path / "features")]
+    # In the order of their names, and media, which is none, is passed over.
+    (data / "test" / "words").rename(data / "test" / "a_words")
+    assert main(["eval", model, str(data / "test"), *options, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert [o["benchmark"] for o in printed["omissions"]] == ["words"] and printed["left_out"] == 0
+    assert [r["benchmark"] for r in printed["results"]] == ["colours"]
+    # Named itself it is a mistake, and so is a folder above those of the splits.
+    assert main(["eval", model, str(data / "test" / "media"), str(data), str(data / "test"), *options]) == 1
+    errors = capsys.readouterr().err.splitlines()
+    said = [line for line in errors if line.startswith("vljepa: left out:")]
+    assert len(said) == 2 and all("no benchmark here and none in its folders; name a folder with" in s for s in said)
+
+
 def test_training_data_that_are_none_are_bad_input(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], tiny_config: ModelConfig
 ) -> None:

@@ -57,7 +57,7 @@ def test_every_cell_that_tabletop_has_a_counterpart_for_is_filled(
     for number in columns:
         assert all(table(out / f"miniature{number}.csv")["ours"].values())
     known, first = values(), table(out / "miniature1.csv")["ours"]
-    assert first["source"] == "measured"
+    assert first["source"] == "measured, synthetic"
     kinds = ("action", "action_novel", "step", "procedure", "procedure_new_order")
     mean = sum(known[f"tabletop-{kind}", "top-1"] for kind in kinds) / 5
     assert float(first["action"]) == pytest.approx(100 * known["tabletop-action", "top-1"], abs=0.05)

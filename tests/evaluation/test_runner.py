@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from vljepa.errors import UserError
-from vljepa.evaluation.benchmark import read_benchmark
+from vljepa.evaluation.benchmark import benchmark_folders, read_benchmark
 from vljepa.evaluation.result import Omission, Result
 from vljepa.evaluation.runner import clips_of, evaluate, evaluate_all
 from vljepa.evaluation.system import System
@@ -203,6 +203,20 @@ def test_limit_is_spread_over_the_file(tmp_path: Path) -> None:
 def test_bad_head_is_refused(tmp_path: Path, info: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         evaluate(write(tmp_path, info, [item(0, "left", label="left")]), SYSTEM)
+
+
+def test_a_folder_stands_for_the_benchmarks_in_it(tmp_path: Path) -> None:
+    for name in ("step", "action", "media", "media/deeper"):
+        (tmp_path / name).mkdir()
+    for name in ("step", "action", "media/deeper"):
+        (tmp_path / name / "benchmark.json").write_text("{}")
+    assert benchmark_folders(tmp_path) == [tmp_path / "action", tmp_path / "step"]
+    assert benchmark_folders(tmp_path / "step") == [tmp_path / "step"]
+    # A benchmark is itself, whatever lies in it.
+    (tmp_path / "benchmark.json").write_text("{}")
+    assert benchmark_folders(tmp_path) == [tmp_path]
+    with pytest.raises(UserError, match=r"absent: no benchmark here and none in its folders"):
+        benchmark_folders(tmp_path / "absent")
 
 
 def test_missing_folder_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,11 @@ import numpy as np
 import pytest
 
 from vljepa.errors import UserError
+from vljepa.evaluation.benchmark import benchmark_folders, read_benchmark
+from vljepa.evaluation.report.paper import paper_tables
+from vljepa.evaluation.result import Evaluation, Result
+from vljepa.evaluation.runner import evaluate_all
+from vljepa.evaluation.system import System
 from vljepa.tabletop import jobs, language, suite
 from vljepa.tabletop.verb_phrases import HELD_OUT_PHRASES
 
@@ -61,6 +67,25 @@ def test_training_asks_open_questions_and_benchmarks_do_not(folder: Path) -> Non
     for name in ("counting", "existence", "compositional"):
         for row in _rows(folder / f"test/{name}/items.jsonl"):
             assert row["answer"] in row["choices"]
+
+
+@pytest.mark.parametrize("limit", [None, 20])
+def test_every_cell_of_the_papers_tables_has_a_counterpart(folder: Path, limit: int | None) -> None:
+    def embed(texts: list[str]) -> np.ndarray:
+        return np.stack([np.random.default_rng(zlib.crc32(text.encode())).normal(size=8) for text in texts])
+
+    system = System(name="any", embed_clips=lambda clips, queries: embed(queries), encode_text=embed)
+    found = Evaluation(systems={"any": ""})
+    benchmarks = [read_benchmark(one, limit) for one in benchmark_folders(folder / "test")]
+    found.results.extend(one for one in evaluate_all(benchmarks, [system]) if isinstance(one, Result))
+    small = [table for table in paper_tables(found) if table.table.synthetic]
+    assert [table.table.number for table in small] == [1, 2, 3, 4, 5, 6]
+    for table in small:
+        (row,) = table.measured
+        empty = [name for name, cell in zip(table.headings, row.cells, strict=True) if cell.value is None]
+        assert not empty, f"table {table.table.number}: {empty}"
+        assert all(cell.result is None or cell.result.synthetic for cell in row.cells)
+    assert not any(table.measured for table in paper_tables(found) if not table.table.synthetic)
 
 
 def test_videos_decode_at_the_stated_length(folder: Path) -> None:

@@ -32,7 +32,9 @@ def evaluate(
             "hub or a folder of transformers, a dual encoder or an image-text-to-text model."
         ),
     ],
-    benchmarks: Annotated[Positional[tuple[Path, ...]], tyro.conf.arg(help="Benchmark folders.")],
+    benchmarks: Annotated[
+        Positional[tuple[Path, ...]], tyro.conf.arg(help="Benchmark folders, or folders that hold some.")
+    ],
     nearest: Annotated[
         Path | None, tyro.conf.arg(help="Data folder of the training: measure nearest neighbour on it too.")
     ] = None,
@@ -57,7 +59,7 @@ def evaluate(
 
     The same command again continues a run that was stopped. Under torchrun its processes share the work.
 
-    Example: vljepa eval runs/nano/model data/tabletop/test/* --nearest data/tabletop --against runs/other/model
+    Example: vljepa eval runs/nano/model data/tabletop/test --nearest data/tabletop --against runs/other/model
     """
     from vljepa.distributed import joined
 
@@ -160,16 +162,22 @@ def _prompts(templates: tuple[str, ...]) -> list[str]:
 
 
 def _read(folders: tuple[Path, ...], limit: int | None) -> "tuple[list[Benchmark], list[str]]":
-    """The benchmarks, and a line for each folder that is none."""
-    from vljepa.evaluation.benchmark import read_benchmark
+    """The benchmarks, also those that a folder holds, and a line for each folder that is none."""
+    from vljepa.evaluation.benchmark import benchmark_folders, read_benchmark
 
     good: list[Benchmark] = []
     bad: list[str] = []
     for folder in folders:
         try:
-            good.append(read_benchmark(folder, limit))
+            inside = benchmark_folders(folder)
         except UserError as error:
             bad.append(str(error))
+            continue
+        for one in inside:
+            try:
+                good.append(read_benchmark(one, limit))
+            except UserError as error:
+                bad.append(str(error))
     return good, bad
 
 

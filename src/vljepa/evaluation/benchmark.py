@@ -14,6 +14,8 @@ from vljepa.data.manifest import parse_clip, parse_media, read_jsonl
 from vljepa.errors import UserError
 from vljepa.types import Clip
 
+_HEAD, _ITEMS = "benchmark.json", "items.jsonl"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
@@ -71,6 +73,25 @@ class Benchmark:
         return list(self.info.get("templates") or ["{}"])
 
 
+def benchmark_folders(folder: Path) -> list[Path]:
+    """The folder itself if it is a benchmark, else the benchmarks in it, in the order of their names.
+
+    What else lies in it, such as ``media``, is passed over.
+
+    Raises:
+        UserError: it is none and holds none.
+    """
+    if (folder / _HEAD).is_file():
+        return [folder]
+    inside = sorted(head.parent for head in folder.glob(f"*/{_HEAD}") if head.is_file())
+    if not inside:
+        raise UserError(
+            f"{folder}: no benchmark here and none in its folders; "
+            f"name a folder with {_HEAD} and {_ITEMS}, or one that holds such folders"
+        )
+    return inside
+
+
 def read_benchmark(folder: Path, limit: int | None = None) -> Benchmark:
     """Read a benchmark folder; bad items are left out and listed.
 
@@ -80,9 +101,9 @@ def read_benchmark(folder: Path, limit: int | None = None) -> Benchmark:
     Raises:
         UserError: no such folder, ``benchmark.json`` is bad, the task is unknown, or no item is good.
     """
-    head = folder / "benchmark.json"
-    if not head.is_file() or not (folder / "items.jsonl").is_file():
-        raise UserError(f"{folder}: no benchmark here; it needs benchmark.json and items.jsonl")
+    head = folder / _HEAD
+    if not head.is_file() or not (folder / _ITEMS).is_file():
+        raise UserError(f"{folder}: no benchmark here; it needs {_HEAD} and {_ITEMS}")
     try:
         info = json.loads(head.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -99,7 +120,7 @@ def read_benchmark(folder: Path, limit: int | None = None) -> Benchmark:
     items: list[Item] = []
     left_out: list[str] = []
     ids: set[str] = set()
-    for number, values in read_jsonl(folder / "items.jsonl", left_out):
+    for number, values in read_jsonl(folder / _ITEMS, left_out):
         try:
             item = parse_item(values, folder, info)
             if item.id in ids:
@@ -187,12 +208,12 @@ class _Fields:
         return self.texts("group") if isinstance(value, list) else (str(value),)
 
     def media(self, name: str) -> str:
-        paths = parse_media(self.values, name, self.folder / "items.jsonl", levels_up=2)
+        paths = parse_media(self.values, name, self.folder / _ITEMS, levels_up=2)
         return paths[0]
 
     def clip(self, values: dict[str, Any] | None = None) -> Clip:
         values = self.values if values is None else values
-        return parse_clip(values, self.folder / "items.jsonl", levels_up=2)
+        return parse_clip(values, self.folder / _ITEMS, levels_up=2)
 
 
 def _labelled(f: _Fields) -> Item:

@@ -60,7 +60,7 @@ class Size:
 
 
 SIZES: dict[str, Size] = {
-    "tiny": Size(train_actions=34, train_procedures=2, train_images=16, actions=8, novel=4, procedures=1,
+    "tiny": Size(train_actions=34, train_procedures=2, train_images=16, actions=34, novel=4, procedures=1,
                  new_orders=1, images=6, world_model=1, streams=1, stream_seconds=10.0),
     "demo": Size(train_actions=0, train_procedures=0, train_images=0, actions=200, novel=34, procedures=8,
                  new_orders=0, images=0, world_model=0, streams=1, stream_seconds=120.0, validation_share=0.0),

@@ -104,6 +104,7 @@ def test_rows_of_the_pages_tables_are_as_wide_as_their_heads(report: Path) -> No
     for table in re.findall(r'<table class="paper.*?</table>', text, re.DOTALL):
         assert len({count for _, count in Page(table).rows}) == 1
     classes = [kind for kind, _ in Page(text).rows]
+    assert text.count("measured here, synthetic") == 1
     assert classes.count("measured") == 3 and classes.count("quoted") == 12 + 40 + 20 + 3 + 4 + 5
 
 
@@ -132,7 +133,7 @@ def test_markdown_rows_are_as_wide_as_their_heads(report: Path) -> None:
     text = (report / "index.md").read_text()
     assert "| *quoted* | *PE-Core* | *ViT-G* | *2.3B* |" in text
     assert "| **measured** | **plain** | - | - | - | - | - | 1 of 8 | **45.6** |" in text
-    assert "**12.3** (4 of 24777)" in text
+    assert "**12.3** (4 of 24777)" in text and "| **measured, synthetic** | **plain** |" in text
     assert all((report / link).is_file() for link in re.findall(r"\]\((\S+)\)", text))
 
 
@@ -193,8 +194,10 @@ def test_latex_is_well_formed(report: Path) -> None:
         assert not re.search(r"(?<!\\)[$#_]", text) and "日" not in text
     assert latex_rows((report / "tables.tex").read_text()) == []
     table = (report / "table1.tex").read_text()
-    assert r"\quoted{VL-JEPA\_BASE}" in table and r"\measured{45.6}" in table
+    assert r"\quoted{VL-JEPA\textsubscript{BASE}}" in table and r"\measured{45.6}" in table
     assert r"\measured{12.3\,(4 of 24777)}" in table and r"\toprule" in table
+    small = (report / "miniature1.tex").read_text()
+    assert r"{\measured{Measured here, synthetic}}" in small and "action for SSv2, Kinetics-400;" in small
     nasty = r"=a\textbar{}b \& \textless{}c\textgreater{} \$x\_1\$ 50\%\#\{\}\textasciitilde{}\textasciicircum{}"
     assert nasty + r"\textbackslash{} {[}d{]} \textquotedbl{}q\textquotedbl{}" in table
 

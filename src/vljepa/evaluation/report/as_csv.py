@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vljepa.evaluation.report.filled import Filled, fact_headings
+from vljepa.evaluation.report.text import source_of
 from vljepa.evaluation.result import Evaluation
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -16,9 +17,12 @@ def write_tables(tables: Sequence[Filled], out: Path) -> None:
     for filled in tables:
         heads = ["source", "model", *fact_headings(filled.table), *_headings(filled)]
         rows = [
-            [_source(row.measured), row.model, *row.facts, *("" if c.value is None else c.text for c in row.cells)]
+            [
+                source_of(filled.table, measured=row.measured), row.model, *row.facts,
+                *("" if c.value is None else c.text for c in row.cells),
+            ]
             for row in filled.rows
-        ]
+        ]  # fmt: skip
         write_rows(out / f"{filled.table.name}.csv", [heads, *rows])
         long += _cells(filled)
     write_rows(out / "cells.csv", long)
@@ -61,8 +65,9 @@ def _cells(filled: Filled) -> list[list[str]]:
             ]  # fmt: skip
             value = f"{cell.value:.4f}" if row.measured else cell.text
             rows.append([
-                str(table.number), table.part, "yes" if table.synthetic else "no", _source(row.measured), row.model,
-                heading, value, low, high, *measured, "" if row.measured else filled.reference,
+                str(table.number), table.part, "yes" if table.synthetic else "no",
+                source_of(table, measured=row.measured), row.model, heading, value, low, high, *measured,
+                "" if row.measured else filled.reference,
             ])  # fmt: skip
     return rows
 
@@ -74,10 +79,6 @@ def _headings(filled: Filled) -> list[str]:
         f"{heading}, {group.title}" if heading == "Average" and group.title else heading
         for heading, group in zip(filled.headings, groups, strict=True)
     ]
-
-
-def _source(measured: bool) -> str:
-    return "measured" if measured else "quoted"
 
 
 def _safe(cell: str) -> str:

@@ -72,7 +72,7 @@ def _table(filled: Filled, links: Mapping[str, str]) -> str:
     body = _heads(filled)
     if quoted:
         body += _kind("quoted", f"quoted: {filled.reference}", num_all) + "".join(map(_quoted, quoted))
-    body += _kind("measured", "measured here", num_all)
+    body += _kind("measured", f"measured here{', synthetic' * table.synthetic}", num_all)
     body += "".join(_measured(row, links) for row in filled.measured)
     if not filled.measured:
         body += f'<tr><th colspan="{num_all}"><small>{NOTHING}</small></th></tr>'

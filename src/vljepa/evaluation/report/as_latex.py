@@ -1,5 +1,6 @@
 """Tables as LaTeX with booktabs: a file a table, and ``tables.tex``, which compiles as it is."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -57,9 +58,9 @@ def table_tex(filled: Filled) -> str:
     num_all = 1 + num_facts + len(filled.headings)
     columns = "l" * (1 + num_facts) + "".join("@{\\quad}" + "r" * (g.average + len(g.columns)) for g in table.groups)
     about = f"{name_of(table)}. {table.title}. "
-    about += MINIATURE if table.synthetic else f"Quoted rows: {filled.reference}."
+    about += f"{MINIATURE} {_stands(filled)}" if table.synthetic else f"Quoted rows: {filled.reference}."
     lines = [
-        r"\begin{table}[p]\centering",
+        r"\begin{table}[!htbp]\centering",
         f"\\caption*{{{escape(about)}}}",
         r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         f"\\begin{{tabular}}{{{columns}}}",
@@ -68,7 +69,7 @@ def table_tex(filled: Filled) -> str:
     ]
     for kind, rows in (("quoted", [r for r in filled.rows if not r.measured]), ("measured", filled.measured)):
         if rows:
-            title = "Quoted from the paper" if kind == "quoted" else "Measured here"
+            title = "Quoted from the paper" if kind == "quoted" else f"Measured here{', synthetic' * table.synthetic}"
             lines += [r"\midrule", f"\\multicolumn{{{num_all}}}{{l}}{{\\{kind}{{{title}}}}} \\\\"]
             lines += [_line(row, kind) for row in rows]
     if not filled.measured:
@@ -90,21 +91,27 @@ def _heads(filled: Filled) -> list[str]:
             at += width
         lines += [" & ".join(cells) + r" \\", "".join(rules)]
     names = ["Model", *fact_headings(table), *filled.headings]
-    lines.append(" & ".join(_turned(name, len(names)) for name in names) + r" \\")
-    if table.synthetic:
-        stands = [text for group in table.groups for text in stands_for(group)]
-        cells = ["stands for", *[""] * len(table.facts), *(_turned(text, len(names)) for text in stands)]
-        lines.append(" & ".join(cells) + r" \\")
-    return lines
+    return [*lines, " & ".join(_turned(name, len(names)) for name in names) + r" \\"]
+
+
+def _stands(filled: Filled) -> str:
+    """A sentence: one column may stand for eight of the paper's, more than a head has room for."""
+    stands = [text for group in filled.table.groups for text in stands_for(group)]
+    said = [f"{name} for {text}" for name, text in zip(filled.headings, stands, strict=True) if text]
+    return f"Columns stand for the paper's: {'; '.join(said)}."
 
 
 def _turned(text: str, columns: int) -> str:
     """Upright in narrow tables, on its side where columns are many, as in the paper."""
-    return f"\\rotatebox{{90}}{{{escape(text)}}}" if text and columns > 9 else escape(text)
+    return f"\\rotatebox{{90}}{{{escape(text)}}}" if columns > 9 else escape(text)
 
 
 def _line(row: Row, kind: str) -> str:
-    cells = [escape(row.model), *map(escape, row.facts), *map(_cell, row.cells)]
+    model = escape(row.model)
+    if not row.measured:
+        # VL-JEPA_BASE as the paper sets it.
+        model = re.sub(r"\\_(\w+)", r"\\textsubscript{\1}", model)
+    cells = [model, *map(escape, row.facts), *map(_cell, row.cells)]
     return " & ".join(f"\\{kind}{{{cell}}}" if cell else "" for cell in cells) + r" \\"
 
 
@@ -124,7 +131,7 @@ def _figure(result: Result) -> str:
     kind = " Synthetic." if result.synthetic else ""
     about = f"Figure 4, measured: CIDEr-D of {result.system} on {result.benchmark} against the rate of decoding.{kind}"
     return (
-        "\\begin{figure}[p]\\centering\n\\begin{tikzpicture}\n"
+        "\\begin{figure}[!htbp]\\centering\n\\begin{tikzpicture}\n"
         "\\begin{semilogxaxis}[xlabel={decodings a second, Hz},ylabel={mean CIDEr-D},legend pos=outer north east]\n"
         f"{''.join(plots)}\\end{{semilogxaxis}}\n\\end{{tikzpicture}}\n\\caption*{{{escape(about)}}}\n\\end{{figure}}\n"
     )

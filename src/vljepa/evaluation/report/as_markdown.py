@@ -6,7 +6,7 @@ from vljepa.evaluation.report.blocks import title_of
 from vljepa.evaluation.report.cases import best, confusions, worst
 from vljepa.evaluation.report.filled import Cell, Filled, fact_headings
 from vljepa.evaluation.report.lines import NOTE, SYNTHETIC, Line, chance, figure_rows, interval, items, value
-from vljepa.evaluation.report.text import LEGEND, MINIATURE, NOTHING, name_of, stands_for
+from vljepa.evaluation.report.text import LEGEND, MINIATURE, NOTHING, name_of, source_of, stands_for
 from vljepa.evaluation.result import Evaluation, Outcome
 
 
@@ -78,8 +78,8 @@ def filled_table(filled: Filled) -> list[str]:
         stands = [name for group in table.groups for name in stands_for(group)]
         text.append(_row(["stands for", "", *[""] * len(table.facts), *stands]))
     for row in filled.rows:
-        mark, source = ("**", "measured") if row.measured else ("*", "quoted")
-        cells = [source, row.model, *row.facts]
+        mark = "**" if row.measured else "*"
+        cells = [source_of(table, measured=row.measured), row.model, *row.facts]
         marked = [f"{mark}{escape(cell)}{mark}" if cell not in ("", "-") else cell for cell in cells]
         text.append("| " + " | ".join([*marked, *(_cell(cell, mark) for cell in row.cells)]) + " |")
     return text if filled.measured else [*text, "", NOTHING]

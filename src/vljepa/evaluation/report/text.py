@@ -21,6 +21,13 @@ def name_of(table: Table) -> str:
     return f"Table {table.number}{part} in miniature" if table.synthetic else f"Table {table.number}{part}"
 
 
+def source_of(table: Table, *, measured: bool) -> str:
+    """Where a row comes from; said in every row, so that none that is copied out loses it."""
+    if not measured:
+        return "quoted"
+    return "measured, synthetic" if table.synthetic else "measured"
+
+
 def stands_for(group: Group) -> list[str]:
     """For each cell of a miniature's group the paper's columns that it stands for."""
     return [*([""] if group.average else []), *(", ".join(column.stands_for) for column in group.columns)]
