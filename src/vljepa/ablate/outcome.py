@@ -121,7 +121,8 @@ def _signs(of_row: Sequence[Delta | None]) -> str:
 def _agreement(changes: Sequence[Delta]) -> str:
     known = [delta for delta in changes if delta.same_sign is not None]
     clear = [delta for delta in known if delta.clear]
+    same, of_clear = (sum(delta.same_sign is True for delta in some) for some in (known, clear))
     return (
-        f"Of {len(known)} differences that both see, {sum(d.same_sign is True for d in known)} have the "
-        f"paper's sign; of the {len(clear)} whose interval leaves zero out (*), {sum(d.same_sign is True for d in clear)}."
+        f"Of {len(known)} differences that both see, {same} have the paper's sign; of the {len(clear)} whose interval "
+        f"leaves zero out (*), {of_clear}."
     )
