@@ -121,8 +121,8 @@ def _signs(of_row: Sequence[Delta | None]) -> str:
 def _agreement(changes: Sequence[Delta]) -> str:
     known = [delta for delta in changes if delta.same_sign is not None]
     clear = [delta for delta in known if delta.clear]
-    same, clearly_same = (sum(delta.same_sign is True for delta in some) for some in (known, clear))
+    same, of_clear = (sum(delta.same_sign is True for delta in some) for some in (known, clear))
     return (
         f"Of {len(known)} differences that both see, {same} have the paper's sign; of the {len(clear)} whose interval "
-        f"leaves zero out (*), {clearly_same}."
+        f"leaves zero out (*), {of_clear}."
     )
