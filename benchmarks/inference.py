@@ -176,7 +176,7 @@ def _prepare(network: Network, device: torch.device, precision: str) -> None:
     network.to(device).eval()
     if precision == "bfloat16":
         for module in network.modules():
-            # Not token tables: what is read by them stays in float32, as the norms behind it, and only so are these fast.
+            # Not token tables: what they give meets norms in float32, which are fast in one precision alone.
             if isinstance(module, nn.Linear | nn.Conv2d):
                 module.bfloat16()
 
@@ -229,8 +229,11 @@ def _language_model(costs: Costs, num_frames: int, query_tokens: int, written: i
 
 
 def _compile(ours: VLJEPA, vlm: TokenVLM) -> None:
-    """Compile, in place, the X-Encoders and the layers of all transformers."""
+    """Compile, in place, the X-Encoders and the layers of all transformers, but MiniLM's, which never run whole."""
     assert ours.y_decoder is not None
+    # All our layers are one function to the compiler: predictor, VLM and Y-Decoder, the latter two with and without a
+    # past.
+    torch._dynamo.config.recompile_limit = 32
     for network in (ours, vlm):
         network.x_encoder.compile()
     stacks = [m for m in ours.y_encoder.modules() if isinstance(m, nn.ModuleList)]
@@ -239,9 +242,10 @@ def _compile(ours: VLJEPA, vlm: TokenVLM) -> None:
         layer.compile(dynamic=True)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _time(parts: dict[str, Part], device: torch.device, args: argparse.Namespace) -> dict[str, list[float]]:
     """Seconds of each part, a number a round."""
+    # In torch's inference mode autocast would not keep its copies of what is held in float32.
     seconds: dict[str, list[float]] = {name: [] for name in parts}
     with autocast(device, args.precision):
         for turn in range(-2, args.repeats):
