@@ -14,29 +14,27 @@ import gc
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from backbones import write_backbones
+from backbones import write_paper
 from rich.console import Console
 from rich.table import Table
+from timing import now, product
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import Gemma3TextConfig, VJEPA2Config
 from transformers.utils import logging
 
 from vljepa.config import LossConfig, ModelConfig, OptimConfig, RunConfig
 from vljepa.errors import UserError
-from vljepa.model.architectures import architecture
 from vljepa.model.bulk import autocast
 from vljepa.model.vljepa import VLJEPA
 from vljepa.provenance import processor
-from vljepa.recipes import paper_model, small, tiny
+from vljepa.recipes import paper_model, small
 from vljepa.training import parallel
 from vljepa.training.guard import Guard
 from vljepa.training.optim import build_optimizer
@@ -98,7 +96,7 @@ def main() -> None:
     on = torch.cuda.get_device_name() if device.type == "cuda" else f"{processor()}, {args.threads} threads"
     with tempfile.TemporaryDirectory() as folder:
         bench = _bench(args, device, Path(folder))
-        peak = matrix_rate(device)
+        peak = _matrix_rate(device)
         flops = _flops(bench)
         table = Table("training step", "samples/s", "ms", "TFLOP/s", "of the matrix rate", "peak memory, GB")
         for column in table.columns[1:]:
@@ -141,7 +139,11 @@ def _bench(args: argparse.Namespace, device: torch.device, folder: Path) -> Benc
         return [" ".join(rng.choice(WORDS, rng.integers(shortest, longest + 1))) for _ in range(args.batch)]
 
     batches = [(texts(*QUERY_WORDS), texts(*TARGET_WORDS)) for _ in range(NUM_BATCHES)]
-    config = small().model if args.shapes == "small" else _paper(args.shapes == "tiny", folder, batches)
+    if args.shapes == "small":
+        config = small().model
+    else:
+        words = [text for batch in batches for texts in batch for text in texts]
+        config = write_paper(folder, paper_model(), words, shrunk=args.shapes == "tiny")
     size, count = config.x_encoder.frame_size, config.x_encoder.num_frames
     frames = torch.randint(0, 256, (args.batch, count, size, size, 3), dtype=torch.uint8, device=device)
     # A word of WORDS is a token of its own, with the blank before it.
@@ -155,39 +157,15 @@ def _bench(args: argparse.Namespace, device: torch.device, folder: Path) -> Benc
     )
 
 
-def _paper(shrunk: bool, folder: Path, batches: list[tuple[list[str], list[str]]]) -> ModelConfig:
-    """The paper's model of random weights, or the same in tiny."""
-    model = paper_model()
-    vision, text = architecture(model.x_encoder.name), architecture(model.y_encoder.name)
-    vocabulary, dense = 128_256, ((768, 3072), (3072, 768))
-    if shrunk:
-        model = replace(
-            model,
-            x_encoder=replace(model.x_encoder, frame_size=40, num_frames=4),
-            predictor=replace(model.predictor, transformer=tiny().model.predictor.transformer),
-            embed_dim=48,
-        )
-        sizes: dict[str, Any] = {"hidden_size": 48, "num_attention_heads": 2, "num_hidden_layers": 2}
-        vision = VJEPA2Config(crop_size=32, frames_per_clip=4, **sizes, **{f"pred_{k}": v for k, v in sizes.items()})
-        heads = {"num_key_value_heads": 1, "head_dim": 16, "use_bidirectional_attention": True}
-        text = Gemma3TextConfig(vocab_size=1024, intermediate_size=64, **sizes, **heads)
-        vocabulary, dense = 1024, ((48, 96), (96, 48))
-    words = [text for batch in batches for texts in batch for text in texts]
-    return write_backbones(
-        folder, model, vision, text, words, query_vocabulary=vocabulary, dtype=torch.bfloat16, dense=dense
-    )
-
-
-def matrix_rate(device: torch.device) -> float:
+def _matrix_rate(device: torch.device) -> float:
     """FLOP a second of a large bfloat16 matrix product, the mean of ten."""
-    size = 8192 if device.type == "cuda" else 2048
-    a, b = (torch.randn(size, size, device=device, dtype=torch.bfloat16) for _ in range(2))
+    multiply, flops = product(device, torch.bfloat16)
     for _ in range(3):
-        a @ b
-    began = _now(device)
+        multiply()
+    began = now(device)
     for _ in range(10):
-        a @ b
-    return 10 * 2 * size**3 / (_now(device) - began)
+        multiply()
+    return 10 * flops / (now(device) - began)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -298,16 +276,10 @@ def _measure(setting: Setting, bench: Bench) -> tuple[float, int]:
     _forget_peak(bench.device)
     times = []
     for i in range(bench.steps):
-        began = _now(bench.device)
+        began = now(bench.device)
         step(i, tokens)
-        times.append(_now(bench.device) - began)
+        times.append(now(bench.device) - began)
     return statistics.median(times), _peak(bench.device)
-
-
-def _now(device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter()
 
 
 def _forget_peak(device: torch.device) -> None:

@@ -23,6 +23,24 @@ _WEIGHTS_AT_ONCE = 2**20
 """Attention weights computed together: 2 MiB."""
 
 
+class LayerCache:
+    """Keys and values of one layer, ``(batch, kv_heads, tokens, head_dim)`` each.
+
+    A layer meets its own and no other's, so that all layers of a stack compile to the same code.
+    """
+
+    def __init__(self, keys: Tensor | None = None, values: Tensor | None = None) -> None:
+        self.keys, self.values = keys, values
+
+    def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Append those of new tokens and return all."""
+        if self.keys is not None and self.values is not None:
+            keys = torch.cat((self.keys, keys), dim=2)
+            values = torch.cat((self.values, values), dim=2)
+        self.keys, self.values = keys, values
+        return keys, values
+
+
 class KVCache:
     """Keys and values of the tokens read so far, for decoding one token at a time.
 
@@ -30,27 +48,25 @@ class KVCache:
     """
 
     def __init__(self) -> None:
-        self.keys: dict[int, Tensor] = {}
-        self.values: dict[int, Tensor] = {}
+        self._layers: list[LayerCache] = []
+
+    def layers(self, count: int) -> list[LayerCache]:
+        """Those of a stack's ``count`` layers."""
+        self._layers = self._layers or [LayerCache() for _ in range(count)]
+        return self._layers
 
     @property
     def length(self) -> int:
         """Tokens held per sequence."""
-        return next(iter(self.keys.values())).shape[2] if self.keys else 0
-
-    def extend(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Append ``(batch, kv_heads, new, head_dim)`` and return all keys and values of this layer."""
-        if layer in self.keys:
-            key = torch.cat((self.keys[layer], key), dim=2)
-            value = torch.cat((self.values[layer], value), dim=2)
-        self.keys[layer], self.values[layer] = key, value
-        return key, value
+        keys = self._layers[0].keys if self._layers else None
+        return 0 if keys is None else keys.shape[2]
 
     def select(self, rows: Int[Tensor, " new"]) -> "KVCache":
         """A cache of some of the sequences, in another order or several times."""
         selected = KVCache()
-        selected.keys = {layer: key[rows] for layer, key in self.keys.items()}
-        selected.values = {layer: value[rows] for layer, value in self.values.items()}
+        for layer in self._layers:
+            assert layer.keys is not None and layer.values is not None
+            selected._layers.append(LayerCache(layer.keys[rows], layer.values[rows]))
         return selected
 
 
@@ -83,9 +99,9 @@ def rotate(x: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
 class Attention(nn.Module):
     """Grouped-query self-attention with rotary positions."""
 
-    def __init__(self, config: TransformerConfig, layer: int) -> None:
+    def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.config, self.layer = config, layer
+        self.config = config
         kv_dim = config.num_kv_heads * config.head_dim
         self.q_proj = nn.Linear(config.dim, config.dim, bias=False)
         self.k_proj = nn.Linear(config.dim, kv_dim, bias=False)
@@ -93,7 +109,7 @@ class Attention(nn.Module):
         self.o_proj = nn.Linear(config.dim, config.dim, bias=False)
 
     def forward(
-        self, hidden: Tensor, rope: tuple[Tensor, Tensor], groups: Sequence[Group], cache: KVCache | None
+        self, hidden: Tensor, rope: tuple[Tensor, Tensor], groups: Sequence[Group], cache: LayerCache | None
     ) -> Tensor:
         head_dim = self.config.head_dim
         q = rotate(self.q_proj(hidden).view(len(hidden), -1, head_dim), rope)
@@ -105,12 +121,12 @@ class Attention(nn.Module):
         mixed = [self._attend(*part, cache) for part in parts]
         return self.o_proj(mixed[0] if len(mixed) == 1 else torch.cat(mixed))
 
-    def _attend(self, q: Tensor, k: Tensor, v: Tensor, group: Group, cache: KVCache | None) -> Tensor:
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, group: Group, cache: LayerCache | None) -> Tensor:
         """Attention inside each sequence of one group, from its tokens: ``(count * length, dim)``."""
         count, length = group
         q, k, v = (x.view(count, length, -1, self.config.head_dim).transpose(1, 2) for x in (q, k, v))
         if cache is not None:
-            k, v = cache.extend(self.layer, k, v)
+            k, v = cache.extend(k, v)
         written_out = q.device.type == "cpu" and q.dtype == torch.bfloat16 and length <= _WRITTEN_OUT_TOKENS
         past = k.shape[2] - length
         if written_out and not past:
@@ -168,15 +184,15 @@ class MLP(nn.Module):
 class Layer(nn.Module):
     """One pre-norm block: attention, then SwiGLU, each added to the residual."""
 
-    def __init__(self, config: TransformerConfig, layer: int) -> None:
+    def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.input_layernorm = nn.RMSNorm(config.dim, eps=config.norm_eps)
-        self.self_attn = Attention(config, layer)
+        self.self_attn = Attention(config)
         self.post_attention_layernorm = nn.RMSNorm(config.dim, eps=config.norm_eps)
         self.mlp = MLP(config)
 
     def forward(
-        self, hidden: Tensor, rope: tuple[Tensor, Tensor], groups: Sequence[Group], cache: KVCache | None
+        self, hidden: Tensor, rope: tuple[Tensor, Tensor], groups: Sequence[Group], cache: LayerCache | None
     ) -> Tensor:
         hidden = hidden + self.self_attn(self.input_layernorm(hidden), rope, groups, cache)
         return hidden + self.mlp(self.post_attention_layernorm(hidden))
@@ -188,7 +204,7 @@ class Transformer(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.config = config
-        self.layers = nn.ModuleList(Layer(config, layer) for layer in range(config.num_layers))
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_layers))
         self.norm = nn.RMSNorm(config.dim, eps=config.norm_eps)
         # Keeps unit variance at any width (Llama's 0.02 does so at 2,500; at 256 it leaves every layer nearly idle).
         std = config.dim**-0.5
@@ -224,8 +240,9 @@ class Transformer(nn.Module):
             [torch.arange(past, past + length, device=hidden.device).repeat(count) for count, length in groups]
         )
         rope = rope_table(positions, self.config)
-        for layer in self.layers:
-            hidden = layer(hidden, rope, groups, cache)
+        caches = [None] * len(self.layers) if cache is None else cache.layers(len(self.layers))
+        for layer, held in zip(self.layers, caches, strict=True):
+            hidden = layer(hidden, rope, groups, held)
         hidden = self.norm(hidden)
         if order is None:
             return hidden
