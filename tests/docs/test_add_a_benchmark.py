@@ -14,7 +14,7 @@ from media import grey, write_video
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "add-a-benchmark.md").read_text()
 NAMED = dict(re.findall(r"`([\w./-]+)`:\n\n```\w+\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
-"""Blocks by the path that the text before them ends in."""
+"""Blocks by the path at the end of the text before them."""
 COMMANDS, PRINTED = re.findall(r"^```sh\n(.*?)^```$.*?^```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[0]
 CONVERTER = "src/vljepa/evaluation/benchmarks/workbench.py"
 REGISTRY = "src/vljepa/evaluation/benchmarks/__init__.py"
@@ -45,30 +45,38 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert text.count(before) == 1
         text = text.replace(before, "".join(line[1:] for line in lines))
     registry.write_text(text)
-    return clone
-
-
-def test_the_commands_give_what_the_page_shows(clone: Path) -> None:
     command = clone / "bin" / "vljepa"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m vljepa "$@"\n')
     command.chmod(0o755)
-    settings = {
-        **os.environ,
-        "PATH": f"{command.parent}:{os.environ['PATH']}",
-        "PYTHONPATH": str(clone / "src"),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    run = subprocess.run(["sh", "-ec", COMMANDS], cwd=clone, env=settings, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines()[0] == PRINTED.strip()
-    assert json.loads((clone / WRITTEN / "benchmark.json").read_text()) == json.loads(
-        NAMED[f"{WRITTEN}/benchmark.json"]
+    return clone
+
+
+def shell(clone: Path, commands: str) -> subprocess.CompletedProcess[str]:
+    paths = {"PATH": f"{clone / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(clone / "src")}
+    return subprocess.run(
+        ["sh", "-ec", commands], cwd=clone, env=os.environ | paths, capture_output=True, text=True, check=False
     )
+
+
+def test_the_commands_give_what_the_page_shows(clone: Path) -> None:
+    run = shell(clone, COMMANDS)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines()[0].replace(str(clone), "/home/you/vl-jepa") == PRINTED.strip()
+    info = json.loads((clone / WRITTEN / "benchmark.json").read_text())
+    assert info == json.loads(NAMED[f"{WRITTEN}/benchmark.json"])
     items = (clone / WRITTEN / "items.jsonl").read_text().splitlines()
     assert items[0] == NAMED[f"{WRITTEN}/items.jsonl"].strip()
     (result,) = json.loads((clone / "out/workbench/results.json").read_text())["results"]
     assert (result["benchmark"], result["count"], result["official"]) == ("workbench", 4, 4)
+
+
+def test_a_missing_video_stops_it_as_the_page_says(clone: Path) -> None:
+    (clone / "downloads/workbench/videos/bench_02.mp4").unlink()
+    run = shell(clone, COMMANDS.splitlines()[0].replace("data/", "elsewhere/"))
+    (said,) = re.findall(r'"(workbench: [^"]+)"', PAGE)
+    assert run.returncode == 2 and said in run.stderr
+    assert not (clone / "elsewhere/workbench/test/workbench").exists()
 
 
 def test_the_converter_is_short() -> None:
