@@ -38,15 +38,17 @@ def full(model: str, data: str, out: str) -> Reproduction:
             out=f"{out}/compare",
             cache=f"{out}/cache",
             rates=(3e-4, 7e-4, 1.6e-3),
-            trial_steps=60,
-            num_steps=160,
-            decoder_steps=120,
-            more_decoder_steps=30,
+            trial_steps=80,
+            num_steps=200,
+            # Half the paper's: twice the updates in the same time.
+            global_batch_size=64,
+            decoder_steps=80,
+            more_decoder_steps=20,
             limit=100,
         ),
         wordings=(1, 4, 16),
         ablation=Ablation(
-            data=data, out=f"{out}/ablate", cache=f"{out}/cache", num_steps=100, pretrain_steps=50, limit=100
+            data=data, out=f"{out}/ablate", cache=f"{out}/cache", num_steps=60, pretrain_steps=30, limit=100
         ),
     )
 
@@ -58,8 +60,8 @@ def quick(model: str, data: str, out: str) -> Reproduction:
         whole,
         limit=100,
         comparison=replace(
-            whole.comparison, rates=(), seeds=(0,), num_steps=64, num_points=4, first_share=1 / 8, limit=50
+            whole.comparison, rates=(), seeds=(0,), num_steps=100, num_points=4, first_share=1 / 8, limit=50
         ),
         wordings=(),
-        ablation=replace(whole.ablation, seeds=(0,), num_steps=60, pretrain_steps=30, limit=50),
+        ablation=replace(whole.ablation, seeds=(0,), num_steps=40, pretrain_steps=20, limit=50),
     )
