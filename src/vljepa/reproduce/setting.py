@@ -47,9 +47,7 @@ def full(model: str, data: str, out: str) -> Reproduction:
             limit=100,
         ),
         wordings=(1, 4, 16),
-        ablation=Ablation(
-            data=data, out=f"{out}/ablate", cache=f"{out}/cache", num_steps=60, pretrain_steps=30, limit=100
-        ),
+        ablation=Ablation(data=data, out=f"{out}/ablate", cache=f"{out}/cache"),
     )
 
 
