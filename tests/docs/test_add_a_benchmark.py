@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,11 +12,14 @@ from pathlib import Path
 import pytest
 from media import grey, write_video
 
+from vljepa.cli import main
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "add-a-benchmark.md").read_text()
 NAMED = dict(re.findall(r"`([\w./-]+)`:\n\n```\w+\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
 """Blocks by the path at the end of the text before them."""
-COMMANDS, PRINTED = re.findall(r"^```sh\n(.*?)^```$.*?^```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[0]
+PREPARE, EVAL = re.findall(r"^vljepa .*$", PAGE, re.MULTILINE)
+(PRINTED,) = re.findall(r"prints:\n\n```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 CONVERTER = "src/vljepa/evaluation/benchmarks/workbench.py"
 REGISTRY = "src/vljepa/evaluation/benchmarks/__init__.py"
 WRITTEN = "data/workbench/test/workbench"
@@ -45,35 +49,33 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert text.count(before) == 1
         text = text.replace(before, "".join(line[1:] for line in lines))
     registry.write_text(text)
-    command = clone / "bin" / "vljepa"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m vljepa "$@"\n')
-    command.chmod(0o755)
     return clone
 
 
-def shell(clone: Path, commands: str) -> subprocess.CompletedProcess[str]:
-    paths = {"PATH": f"{clone / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(clone / "src")}
-    return subprocess.run(
-        ["sh", "-ec", commands], cwd=clone, env=os.environ | paths, capture_output=True, text=True, check=False
-    )
+def prepare(clone: Path, command: str) -> subprocess.CompletedProcess[str]:
+    """Run by the clone's code, in a process of its own."""
+    words = [sys.executable, "-m", *shlex.split(command)]
+    paths = os.environ | {"PYTHONPATH": str(clone / "src")}
+    return subprocess.run(words, cwd=clone, env=paths, capture_output=True, text=True, check=False)
 
 
-def test_the_commands_give_what_the_page_shows(clone: Path) -> None:
-    run = shell(clone, COMMANDS)
+def test_the_commands_give_what_the_page_shows(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = prepare(clone, PREPARE)
     assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines()[0].replace(str(clone), "/home/you/vl-jepa") == PRINTED.strip()
+    assert run.stdout.replace(str(clone), "/home/you/vl-jepa") == PRINTED
     info = json.loads((clone / WRITTEN / "benchmark.json").read_text())
     assert info == json.loads(NAMED[f"{WRITTEN}/benchmark.json"])
     items = (clone / WRITTEN / "items.jsonl").read_text().splitlines()
     assert items[0] == NAMED[f"{WRITTEN}/items.jsonl"].strip()
-    (result,) = json.loads((clone / "out/workbench/results.json").read_text())["results"]
+    monkeypatch.chdir(clone)
+    assert main(shlex.split(EVAL)[1:]) == 0
+    (result,) = json.loads(Path("out/workbench/results.json").read_text())["results"]
     assert (result["benchmark"], result["count"], result["official"]) == ("workbench", 4, 4)
 
 
 def test_a_missing_video_stops_it_as_the_page_says(clone: Path) -> None:
     (clone / "downloads/workbench/videos/bench_02.mp4").unlink()
-    run = shell(clone, COMMANDS.splitlines()[0].replace("data/", "elsewhere/"))
+    run = prepare(clone, PREPARE.replace("data/", "elsewhere/"))
     (said,) = re.findall(r'"(workbench: [^"]+)"', PAGE)
     assert run.returncode == 2 and said in run.stderr
     assert not (clone / "elsewhere/workbench/test/workbench").exists()
