@@ -157,7 +157,7 @@ def benchmarks_in(folder: Path, tasks: Sequence[str], limit: int | None = None) 
     Raises:
         UserError: it holds none of one of the tasks, or one that cannot be read.
     """
-    found = [read_benchmark(path.parent, limit) for path in sorted(folder.glob("*/benchmark.json"))]
+    found = [read_benchmark(one, limit) for one in benchmark_folders(folder)]
     some = [benchmark for benchmark in found if benchmark.task in tasks]
     for task in tasks:
         if all(benchmark.task != task for benchmark in some):

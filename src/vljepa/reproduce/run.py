@@ -10,7 +10,7 @@ from torch import Tensor
 from vljepa.ablate.points import Diverged, Point, measure_all
 from vljepa.api import Model, load
 from vljepa.compare.study import Study, study
-from vljepa.evaluation.benchmark import read_benchmark
+from vljepa.evaluation.benchmark import benchmark_folders, read_benchmark
 from vljepa.evaluation.features import Features
 from vljepa.evaluation.result import Evaluation, Omission, Result
 from vljepa.evaluation.runner import embedded, evaluate_all
@@ -57,10 +57,7 @@ def evaluate(setting: Reproduction, tell: Tell) -> Evaluation:
     """The model on every benchmark of the test split; on triplets of texts also the encoder that it started from."""
     model = load(setting.model)
     cache = Path(setting.comparison.features)
-    benchmarks = [
-        read_benchmark(path.parent, setting.limit)
-        for path in sorted(Path(setting.data, "test").glob("*/benchmark.json"))
-    ]
+    benchmarks = [read_benchmark(folder, setting.limit) for folder in benchmark_folders(Path(setting.data, "test"))]
     systems = [_untouched(model), model_system(model, Features(model, cache), name=MODEL, about=setting.model)]
     found = Evaluation(systems={system.name: system.about for system in systems})
     ready = embedded(benchmarks, systems, cache, tell)
