@@ -56,6 +56,13 @@ def test_path_and_array_of_an_image_agree(model: Model, video: np.ndarray, tmp_p
     torch.testing.assert_close(both.norm(dim=1), torch.ones(2))
 
 
+def test_frames_taken_once_are_taken_again_as_they_are(model: Model, video: np.ndarray, tmp_path: Path) -> None:
+    Image.fromarray(video[0]).save(tmp_path / "frame.png")
+    for source in (video, tmp_path / "frame.png"):
+        frames = model.frames(source)
+        assert torch.equal(model.frames(frames), frames)
+
+
 def test_stream_sees_each_frame_once_and_ends_on_the_clip_embedding(model: Model, video: np.ndarray) -> None:
     # 16 frames at 8 Hz are seen at 4 Hz: every other one, and the last window holds all eight.
     instants = list(model.embed_stream(video, fps=8.0))

@@ -10,6 +10,8 @@ from tyro.conf import Positional
 from vljepa.cli.common import AsJson, ModelName, load_any_model, show
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from vljepa.api import Model, Viewer
     from vljepa.token_api import TokenModel
 
@@ -20,8 +22,8 @@ def caption(video: Positional[Path], model: ModelName = "nano", as_json: AsJson 
     Example: vljepa caption clip.mp4
     """
     loaded = load_any_model(model)
-    familiarity = _familiarity(loaded, video)
-    text = loaded.caption(video)
+    frames = loaded.frames(video)
+    text, familiarity = loaded.caption(frames), _familiarity(loaded, frames)
     show({"caption": text, "familiarity": familiarity}, [text, *_warning(familiarity)], as_json)
 
 
@@ -36,7 +38,7 @@ def ask(
 
     Example: vljepa ask clip.mp4 "How many cubes are there?" --choices 1 2 3
     """
-    _rank(load_any_model(model), video, as_json, lambda loaded: loaded.ask(video, question, choices or None))
+    _rank(model, video, as_json, lambda loaded, frames: loaded.ask(frames, question, choices or None))
 
 
 def classify(
@@ -49,21 +51,24 @@ def classify(
 
     Example: vljepa classify clip.mp4 "pushing a cube to the left" "spinning a ball"
     """
-    _rank(load_any_model(model), video, as_json, lambda loaded: loaded.classify(video, labels))
+    _rank(model, video, as_json, lambda loaded, frames: loaded.classify(frames, labels))
 
 
 def _rank(
-    model: "Model | TokenModel", video: Path, as_json: bool, rank: "Callable[[Model | TokenModel], Iterable[Any]]"
+    model: str, video: Path, as_json: bool, rank: "Callable[[Model | TokenModel, Tensor], Iterable[Any]]"
 ) -> None:
-    ranked = list(rank(model))
-    familiarity = _familiarity(model, video)
+    loaded = load_any_model(model)
+    # Decoded once, for the answer and for the familiarity.
+    frames = loaded.frames(video)
+    ranked = list(rank(loaded, frames))
+    familiarity = _familiarity(loaded, frames)
     values = {"ranked": [dataclasses.asdict(scored) for scored in ranked], "familiarity": familiarity}
     show(values, [*(f"{s.score:6.3f}  {s.text}" for s in ranked), *_warning(familiarity)], as_json)
 
 
-def _familiarity(model: "Viewer", video: Path) -> float | None:
+def _familiarity(model: "Viewer", frames: "Tensor") -> float | None:
     """None for a checkpoint without the score, such as an imported one."""
-    return model.familiarity(video) if model.network.familiarity.fitted else None
+    return model.familiarity(frames) if model.network.familiarity.fitted else None
 
 
 def _warning(familiarity: float | None) -> list[str]:
