@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.integrate import quad
+from torch.nn import functional
 
 from vljepa import losses
 from vljepa.config import LossConfig
@@ -28,6 +29,23 @@ def test_unique_targets_give_the_plain_form() -> None:
     plain = losses.info_nce(predicted, target, scale)
     multi = losses.info_nce(predicted, target, scale, torch.eye(6, dtype=torch.bool))
     assert multi.item() == pytest.approx(plain.item(), rel=1e-5)
+
+
+def test_with_a_slow_target_each_side_learns_in_one_direction() -> None:
+    torch.manual_seed(0)
+    scale = torch.tensor(5.0)
+    predicted, target, slow = (functional.normalize(torch.randn(6, 4), dim=1) for _ in range(3))
+    # A Y-Encoder that has not moved yet is its own average.
+    assert losses.momentum_info_nce(predicted, target, target, scale) == losses.info_nce(predicted, target, scale)
+
+    labels = torch.arange(6)
+    p, t = predicted.clone().requires_grad_(), target.clone().requires_grad_()
+    losses.momentum_info_nce(p, t, slow, scale).backward()
+    q, u = predicted.clone().requires_grad_(), target.clone().requires_grad_()
+    (functional.cross_entropy(scale * q @ slow.T, labels) / 2).backward()
+    (functional.cross_entropy(scale * u @ predicted.T, labels) / 2).backward()
+    torch.testing.assert_close(p.grad, q.grad)
+    torch.testing.assert_close(t.grad, u.grad)
 
 
 def test_equal_targets_cost_plain_info_nce_nothing() -> None:

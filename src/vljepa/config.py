@@ -171,6 +171,9 @@ class OptimConfig:
     """Learning rate of the Y-Encoder's backbone relative to ``lr`` (paper, section 3.1); 0 freezes it."""
     y_encoder_head_lr_multiplier: float = 1.0
     """The same of its head. 0 leaves the head as it starts: the identity, where it has equally many ins and outs."""
+    y_encoder_momentum: float | None = None
+    """Predictions learn from the targets of a second Y-Encoder, the moving average of the trained one with this
+    momentum; the trained one learns from the predictions, held still. None: both are one. With plain InfoNCE."""
     weight_decay: float = 0.05
     """On matrices only; never on gains, biases, embeddings or the logit scale."""
     betas: tuple[float, float] = (0.9, 0.98)
@@ -182,6 +185,10 @@ class OptimConfig:
     not finite."""
     max_skipped: int = 10
     """Steps skipped in a row that end the run."""
+
+    def __post_init__(self) -> None:
+        if self.y_encoder_momentum is not None and not 0 <= self.y_encoder_momentum < 1:
+            raise UserError(f"y_encoder_momentum must be >= 0 and below 1, found {self.y_encoder_momentum}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,6 +311,11 @@ class RunConfig:
             raise UserError("decode_processes must be >= 1 and decode_seconds positive")
         if self.y_decoder_from is not None and self.start_from is None:
             raise UserError("y_decoder_from needs start_from, the model whose embeddings the decoder reads")
+        if any(stage.optim.y_encoder_momentum is not None for stage in self.stages):
+            if self.sharded:
+                raise UserError("y_encoder_momentum needs the whole Y-Encoder on each process; leave out --sharded")
+            if self.loss.name != "info_nce" or self.loss.multi_positive:
+                raise UserError("y_encoder_momentum goes with plain info_nce alone; set another loss or leave it out")
         if self.snapshots and self.sharded:
             raise UserError("snapshots need the whole model on each process; leave out --sharded")
         if self.model.kind == "token_vlm" and any(stage.trains == "y_decoder" for stage in self.stages):

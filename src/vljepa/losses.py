@@ -53,6 +53,25 @@ def info_nce(predicted: Tensor, target: Tensor, logit_scale: Tensor, positives: 
     return (_multi_positive(logits, positives) + _multi_positive(reverse, positives)) / 2
 
 
+def momentum_info_nce(predicted: Tensor, target: Tensor, slow_target: Tensor, logit_scale: Tensor) -> Tensor:
+    """InfoNCE with a Y-Encoder that follows slowly (as MoCo, He et al., 2020): predictions find the slow targets, and
+    targets find the predictions, held still.
+
+    Args:
+        predicted: unit predictions, (batch, embed).
+        target: unit embeddings by the trained Y-Encoder, (batch, embed).
+        slow_target: unit embeddings by its moving average, without gradient, (batch, embed).
+        logit_scale: scalar, the inverse temperature.
+
+    Returns:
+        Scalar, nats; where slow and trained Y-Encoder are the same that of ``info_nce``.
+    """
+    labels = torch.arange(len(predicted), device=predicted.device) + rank() * len(predicted)
+    forth = functional.cross_entropy(logit_scale * predicted @ gather(slow_target).T, labels)
+    back = functional.cross_entropy(logit_scale * target @ gather(predicted.detach()).T, labels)
+    return (forth + back) / 2
+
+
 def _multi_positive(logits: Tensor, positives: Tensor) -> Tensor:
     # A finite floor instead of -inf keeps the gradient of a row without negatives at zero rather than NaN.
     floor = torch.finfo(logits.dtype).min / 4

@@ -25,6 +25,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "half-depth": {LAYERS: 4, "model.predictor.init_first_layer": 0},
     "first-layers": {"model.predictor.init_first_layer": 0},
     "double-depth": {LAYERS: 16, "model.predictor.init_first_layer": 0},
+    "ema": {"stages.0.optim.y_encoder_momentum": 0.99},
     "causal": {"model.predictor.transformer.causal": True},
     "no-init": {"model.predictor.init": None, "model.predictor.init_first_layer": 0},
     "minilm": {},

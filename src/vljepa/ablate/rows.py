@@ -162,6 +162,12 @@ ROWS = (
     ),
     Row(group="+", name="vicreg", about="VICReg", change=_loss(name="vicreg")),
     Row(group="+", name="sigreg", about="SIGReg", change=_loss(name="sigreg")),
+    Row(
+        group="+",
+        name="ema",
+        about="targets by a moving average of the Y-Encoder, momentum 0.99",
+        change=_optim(y_encoder_momentum=0.99),
+    ),
     Row(group="+", name="multi-positive", about="multi-positive InfoNCE", change=_loss(multi_positive=True)),
     Row(group="+", name="half-batch", about="half the batch, equal samples", change=_batch(0.5)),
     Row(group="+", name="double-batch", about="twice the batch, equal samples", change=_batch(2.0)),

@@ -28,6 +28,7 @@ from torch.distributed.fsdp import FSDPModule
 from vljepa.distributed import host_group, rank, wait_for_all, world_size
 from vljepa.errors import UserError
 from vljepa.training.guard import Guard
+from vljepa.training.slow import AVERAGE
 
 # That there is one process is meant so, but torch warns of it at each save.
 warnings.filterwarnings("ignore", "torch.distributed is disabled", UserWarning)
@@ -36,6 +37,7 @@ KEPT = 2
 """States kept; the newest whole one is read."""
 
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+"""Of every parameter; beside them the average of those that have a momentum."""
 _NAME = re.compile(r"step-(\d{9})")
 _CHECKSUMS = "sha256.json"
 
@@ -138,12 +140,14 @@ def load_weights(folder: Path, step: int, model: nn.Module) -> None:
 
 def load_optimizer(folder: Path, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, guard: Guard) -> None:
     """Read the optimizer's moments and the guard at ``step``; the same parameters must be trained as were then."""
-    for parameter in _parameters(optimizer):
+    for parameter, average in _parameters(optimizer).items():
         optimizer.state[parameter] = {
             "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
             "exp_avg": torch.zeros_like(parameter),
             "exp_avg_sq": torch.zeros_like(parameter),
         }
+        if average:
+            optimizer.state[parameter][AVERAGE] = parameter.detach().clone()
     _read(folder, step, {"optimizer": _moments(model, optimizer), "guard": guard.state})
 
 
@@ -201,16 +205,23 @@ def _moments(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Te
     names = {parameter: name for name, parameter in model.named_parameters()}
     # A parameter without a gradient so far has no moments yet: zeros are what AdamW would start it with.
     moments: dict[str, Tensor] = {}
-    for parameter in _parameters(optimizer):
+    for parameter, average in _parameters(optimizer).items():
         state = optimizer.state[parameter]
         for moment in _MOMENTS:
             empty = torch.zeros(()) if moment == "step" else torch.zeros_like(parameter)
             moments[f"{names[parameter]}.{moment}"] = state.get(moment, empty)
+        if average:
+            moments[f"{names[parameter]}.{AVERAGE}"] = state.get(AVERAGE, parameter.detach())
     return moments
 
 
-def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+def _parameters(optimizer: torch.optim.Optimizer) -> dict[nn.Parameter, bool]:
+    """All of them, and whether each has a moving average."""
+    return {
+        parameter: group.get("y_encoder_momentum") is not None
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
 
 
 def _path(folder: Path, step: int) -> Path:

@@ -23,7 +23,7 @@ def build_optimizer(model: nn.Module, config: OptimConfig, *, part: str | None =
     embeddings = {
         f"{name}.weight".removeprefix(".") for name, module in model.named_modules() if isinstance(module, nn.Embedding)
     }
-    groups: dict[tuple[float, float, bool], list[nn.Parameter]] = {}
+    groups: dict[tuple[float, float, float | None, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         top = name.split(".")[0]
         if not parameter.requires_grad or (top == "y_decoder" if part is None else top != part):
@@ -35,13 +35,20 @@ def build_optimizer(model: nn.Module, config: OptimConfig, *, part: str | None =
         if not multiplier:
             continue
         decays = parameter.ndim >= 2 and name not in embeddings and "position" not in name
+        momentum = config.y_encoder_momentum if top == "y_encoder" else None
         # Sharded parameters have groups of their own: the fused update takes no mixture.
-        key = (multiplier, config.weight_decay if decays else 0.0, isinstance(parameter, DTensor))
+        key = (multiplier, config.weight_decay if decays else 0.0, momentum, isinstance(parameter, DTensor))
         groups.setdefault(key, []).append(parameter)
     return torch.optim.AdamW(
         [
-            {"params": parameters, "lr": config.lr * multiplier, "weight_decay": decay, "multiplier": multiplier}
-            for (multiplier, decay, _), parameters in groups.items()
+            {
+                "params": parameters,
+                "lr": config.lr * multiplier,
+                "weight_decay": decay,
+                "multiplier": multiplier,
+                "y_encoder_momentum": momentum,
+            }
+            for (multiplier, decay, momentum, _), parameters in groups.items()
         ],
         betas=config.betas,
         fused=True,

@@ -14,6 +14,7 @@ from vljepa.model.vljepa import VLJEPA
 from vljepa.training import chunks
 from vljepa.training.guard import Guard
 from vljepa.training.parallel import average_gradients, clip_gradients, reduce_gradients
+from vljepa.training.slow import SlowYEncoder
 from vljepa.types import Batch
 
 
@@ -76,16 +77,28 @@ def train_step(
         # Similarities and their softmax stay in float32: at a logit scale of 100, bfloat16 would round them to nothing.
         return normalize(raw_predicted.float()), normalize(raw_target.float())
 
+    slow = SlowYEncoder(model.y_encoder, optimizer)
+    slow_target = None
+    if slow:
+        with autocast(model.device, precision):
+            slow_target = slow.encode(batch.targets)
+
+    def objective(predicted: Tensor, target: Tensor) -> Tensor:
+        if slow_target is not None:
+            return losses.momentum_info_nce(predicted, target, slow_target, scale)
+        return losses.objective(loss_config, predicted, target, scale, batch.targets)
+
     scale = model.logit_scale()
     optimizer.zero_grad(set_to_none=True)
     loss, predicted, target = chunks.backward(
         embed,
-        lambda predicted, target: losses.objective(loss_config, predicted, target, scale, batch.targets),
+        objective,
         batch.split(micro_batch_size or len(batch)),
         before=lambda is_last: reduce_gradients(model, is_last),
     )
     loss = mean(loss)
     grad_norm = update(loss, optimizer, guard, grad_clip)
+    slow.follow()
     return Step(loss=loss, grad_norm=grad_norm, logit_scale=scale.detach(), predicted=predicted, target=target)
 
 
