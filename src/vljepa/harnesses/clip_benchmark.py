@@ -1,7 +1,7 @@
 """The model inside CLIP_benchmark (github.com/LAION-AI/CLIP_benchmark): zero-shot classification and retrieval.
 
-    from clip_benchmark.metrics import zeroshot_retrieval
-    model, transform, tokenizer = vljepa.harnesses.clip_benchmark.load("nano")
+    from vljepa.harnesses.clip_benchmark import load
+    model, transform, tokenizer = load("nano")
     zeroshot_retrieval.evaluate(model, DataLoader(dataset), tokenizer, "cpu", amp=False)
 
 The harness passes on what ``transform`` makes of a picture or a video as it comes; nothing of it is imported here.

@@ -1,8 +1,7 @@
 """The model inside MTEB (github.com/embeddings-benchmark/mteb), for its tasks of video and text.
 
-    import mteb
-    model = vljepa.harnesses.mteb.load("nano")
-    mteb.evaluate(model, mteb.get_task("MSRVTTT2V"))
+    from vljepa.harnesses.mteb import load
+    mteb.evaluate(load("nano"), mteb.get_task("MSRVTTT2V"))
 
 Of a video the frames are seen that our own evaluation sees: the harness's data set hands over the encoded file, so
 that torchcodec is not needed.
