@@ -19,9 +19,11 @@ from vljepa.evaluation.result import Result
 from vljepa.evaluation.runner import evaluate_all
 from vljepa.evaluation.systems import model_system
 from vljepa.model.vljepa import VLJEPA
+from vljepa.types import Clip
 
 Run = Callable[..., Result]
 
+QUERY = "What is done?"
 LABELS = ["pushing a cube", "lifting a ball", "turning a cup", "opening a box", "closing a door", "pouring water"]
 
 
@@ -32,19 +34,19 @@ class Shown:
     path: Path
     label: str
     captions: list[str]
+    question: str
     choices: list[str]
+
+
+@pytest.fixture(scope="session")
+def query() -> str:
+    """What all are asked, where they have no questions."""
+    return QUERY
 
 
 @pytest.fixture(scope="session")
 def labels() -> list[str]:
     return LABELS
-
-
-@pytest.fixture(scope="session")
-def model(tiny_config: ModelConfig) -> Model:
-    """An untrained model: what it finds is chance, but the same by every way."""
-    torch.manual_seed(0)
-    return Model(VLJEPA(replace(tiny_config, x_encoder=replace(tiny_config.x_encoder, num_frames=4))))
 
 
 @pytest.fixture(scope="session")
@@ -60,8 +62,27 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> list[Shown]:
         label = LABELS[i % len(LABELS)]
         others = [one for one in LABELS if one != label]
         captions = [f"someone is {label} at {i} o'clock", f"view {i}: {label}"]
-        shown.append(Shown(path, label, captions, [others[i % 5], label, others[(i + 1) % 5]]))
+        choices = [others[i % 5], label, others[(i + 1) % 5]]
+        shown.append(Shown(path, label, captions, f"What happens in video {i}?", choices))
     return shown
+
+
+@pytest.fixture(scope="session")
+def model(tiny_config: ModelConfig, videos: Sequence[Shown]) -> Model:
+    """An untrained model: what it finds is chance, but the same by every way."""
+    torch.manual_seed(0)
+    network = VLJEPA(replace(tiny_config, x_encoder=replace(tiny_config.x_encoder, num_frames=4)))
+    model = Model(network)
+    # Untrained, it predicts nearly the same of all videos: without the mean, what is found depends on video and query.
+    predicted: list[torch.Tensor] = []
+    head = network.predictor.head
+    hook = head.register_forward_hook(lambda module, inputs, output: predicted.append(output))
+    clips = [Clip(media=(str(v.path),)) for v in videos]
+    model.encode_clips(clips * 2, [QUERY] * len(videos) + [v.question for v in videos])
+    hook.remove()
+    with torch.no_grad():
+        head.bias -= torch.cat(predicted).mean(dim=0)
+    return model
 
 
 @pytest.fixture

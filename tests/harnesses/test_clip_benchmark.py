@@ -34,11 +34,16 @@ class Videos(Dataset[tuple[Tensor, Any]]):
 
 
 def test_classification_is_ours(
-    model: Model, videos: Sequence[Any], labels: list[str], ours: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    model: Model,
+    videos: Sequence[Any],
+    labels: list[str],
+    query: str,
+    ours: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The harness makes a number of an array of one element, which NumPy from 2.4 on refuses.
     monkeypatch.setattr(zeroshot_classification, "float", lambda array: array.item(), raising=False)
-    query, templates = "What is done?", ["{}", "a video of {}."]
+    templates = ["{}", "a video of {}."]
     result = ours("classification", lambda v: {"label": v.label}, query=query, classes=labels, templates=templates)
     clip = ClipModel(model, query)
     loader = DataLoader(Videos(clip, videos, lambda v: labels.index(v.label), labels), batch_size=5)
@@ -51,8 +56,7 @@ def test_classification_is_ours(
     assert found["mean_per_class_recall"] == pytest.approx(np.mean(of_class), abs=1e-6)
 
 
-def test_retrieval_is_ours(model: Model, videos: Sequence[Any], ours: Callable[..., Any]) -> None:
-    query = "Describe the video."
+def test_retrieval_is_ours(model: Model, videos: Sequence[Any], query: str, ours: Callable[..., Any]) -> None:
     result = ours("retrieval", lambda v: {"texts": v.captions}, query=query)
     figures = {"text to video R@1": result.value, **result.figures}
     clip = ClipModel(model, query)

@@ -57,11 +57,7 @@ def checkpoint(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def result(videos: Sequence[Any], ours: Callable[..., Any]) -> Any:
-    return ours("choice", lambda v: {"question": question(v), "answer": v.label, "choices": v.choices})
-
-
-def question(video: Any) -> str:
-    return f"What happens in video {video.path.stem}?"
+    return ours("choice", lambda v: {"question": v.question, "answer": v.label, "choices": v.choices})
 
 
 def scores(folder: Path, videos: Sequence[Any], checkpoint: Path, task: str, lettered: bool = False) -> dict[str, Any]:
@@ -69,7 +65,7 @@ def scores(folder: Path, videos: Sequence[Any], checkpoint: Path, task: str, let
     docs = [
         {
             "video": str(v.path),
-            "question": question(v),
+            "question": v.question,
             "candidates": [f"{'ABC'[i]}. {text}" if lettered else text for i, text in enumerate(v.choices)],
             "answer": v.label,
         }

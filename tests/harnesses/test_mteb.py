@@ -21,7 +21,6 @@ from vljepa.api import Model
 from vljepa.harnesses.mteb import Encoder
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-QUERY = "What is done?"
 
 
 def metadata(kind: str, category: str, main_score: str) -> TaskMetadata:
@@ -88,8 +87,8 @@ def scores(model: Encoder, task: Any) -> dict[str, float]:
 
 
 @pytest.fixture(scope="module")
-def encoder(model: Model) -> Encoder:
-    return Encoder(model, "open-vl-jepa/tiny", QUERY)
+def encoder(model: Model, query: str) -> Encoder:
+    return Encoder(model, "open-vl-jepa/tiny", query)
 
 
 def by_path(videos: Sequence[Any], **columns: list[str]) -> Dataset:
@@ -104,12 +103,12 @@ def captions(videos: Sequence[Any]) -> tuple[Dataset, dict[str, str]]:
 
 
 def test_classification_is_ours(
-    encoder: Encoder, videos: Sequence[Any], labels: list[str], ours: Callable[..., Any]
+    encoder: Encoder, videos: Sequence[Any], labels: list[str], query: str, ours: Callable[..., Any]
 ) -> None:
     result = ours(
         "classification",
         lambda v: {"label": v.label},
-        query=QUERY,
+        query=query,
         classes=labels,
         templates=["a video of {}"],
     )
@@ -119,8 +118,8 @@ def test_classification_is_ours(
     assert found["recall"] == pytest.approx(sum(sum(one) / len(one) for one in of_class) / len(labels), abs=1e-6)
 
 
-def test_retrieval_is_ours(encoder: Encoder, videos: Sequence[Any], ours: Callable[..., Any]) -> None:
-    result = ours("retrieval", lambda v: {"texts": v.captions}, query=QUERY)
+def test_retrieval_is_ours(encoder: Encoder, videos: Sequence[Any], query: str, ours: Callable[..., Any]) -> None:
+    result = ours("retrieval", lambda v: {"texts": v.captions}, query=query)
     figures = {"text to video R@1": result.value, **result.figures}
     texts, video_of = captions(videos)
     by_text = scores(encoder, TextToVideo(texts, by_path(videos), {text: [video] for text, video in video_of.items()}))
@@ -132,12 +131,10 @@ def test_retrieval_is_ours(encoder: Encoder, videos: Sequence[Any], ours: Callab
 
 
 def test_choice_is_ours(encoder: Encoder, videos: Sequence[Any], ours: Callable[..., Any]) -> None:
-    questions = [f"What happens at {i} o'clock?" for i in range(len(videos))]
-    asked = dict(zip(videos, questions, strict=True))
-    result = ours("choice", lambda v: {"question": asked[v], "answer": v.label, "choices": v.choices})
+    result = ours("choice", lambda v: {"question": v.question, "answer": v.label, "choices": v.choices})
     answers = {f"{v.path.stem}-{i}": text for v in videos for i, text in enumerate(v.choices)}
     task = Questions(
-        by_path(videos, text=questions),
+        by_path(videos, text=[v.question for v in videos]),
         Dataset.from_dict({"id": list(answers), "text": list(answers.values())}),
         {v.path.stem: [f"{v.path.stem}-{v.choices.index(v.label)}"] for v in videos},
         top_ranked={v.path.stem: [f"{v.path.stem}-{i}" for i in range(len(v.choices))] for v in videos},
