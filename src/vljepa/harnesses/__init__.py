@@ -1,0 +1,1 @@
+"""The model inside other evaluation harnesses, one file each. See docs/harnesses.md."""
