@@ -39,7 +39,7 @@ _DECODED = (
     SourceConfig(manifest="train/sft_actions.jsonl", weight=0.12),
     SourceConfig(manifest="train/sft_procedures.jsonl", weight=0.08),
 )
-_WORDINGS = WordingConfig()
+_WORDINGS = WordingConfig(every=2)
 """Tabletop's language is narrow: without others the Y-Encoder forgets what it has no use for (docs/log.md)."""
 
 
@@ -60,7 +60,6 @@ def nano() -> RunConfig:
             num_steps=120,
             global_batch_size=256,
             optim=OptimConfig(warmup_steps=50),
-            wordings=_WORDINGS,
         ),
         StageConfig(
             name="video",
@@ -68,7 +67,6 @@ def nano() -> RunConfig:
             num_steps=150,
             global_batch_size=128,
             optim=OptimConfig(warmup_steps=50),
-            wordings=_WORDINGS,
         ),
         # To look a thing up by a question comes late and at once. Still images are the cheapest place to learn it, and
         # many small steps bring it sooner than few large ones.
@@ -78,7 +76,6 @@ def nano() -> RunConfig:
             num_steps=1500,
             global_batch_size=64,
             optim=OptimConfig(warmup_steps=50),
-            wordings=_WORDINGS,
         ),
         StageConfig(
             name="sft",
@@ -86,6 +83,15 @@ def nano() -> RunConfig:
             num_steps=3000,
             global_batch_size=128,
             optim=OptimConfig(lr=1e-3, schedule="cosine", warmup_steps=50),
+        ),
+        # What the stages before took from the Y-Encoder comes back in few steps; kept up from the beginning it would
+        # cost as many again.
+        StageConfig(
+            name="sft_texts",
+            sources=_SFT,
+            num_steps=800,
+            global_batch_size=128,
+            optim=OptimConfig(lr=6e-4, schedule="cosine", warmup_steps=50),
             wordings=_WORDINGS,
         ),
         StageConfig(
