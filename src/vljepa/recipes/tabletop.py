@@ -44,7 +44,7 @@ _WORDINGS = WordingConfig(every=2)
 
 
 def nano() -> RunConfig:
-    """The shipped model: 4 predictor layers on Tabletop, about an hour on 2 cores: ``vljepa train nano``."""
+    """The shipped model: 4 predictor layers on Tabletop, about an hour and a half on 2 cores: ``vljepa train nano``."""
     model = ModelConfig(
         x_encoder=XEncoderConfig(),
         predictor=PredictorConfig(
