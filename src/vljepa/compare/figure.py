@@ -91,7 +91,12 @@ def bars(values: Mapping[str, float], alt: str) -> str:
 
 
 def _courses(title: str, name: str, ours: str, theirs: str, points: Sequence[Point]) -> list[Panel]:
-    own = {NAMES[kind]: [(float(m.samples), m.value) for m in curve(points, kind, name)] for kind in KINDS}
+    trained = {point.kind for point in points}
+    own = {
+        NAMES[kind]: [(float(m.samples), m.value) for m in curve(points, kind, name)]
+        for kind in KINDS
+        if kind in trained
+    }
     paper = {NAMES[kind]: PAPER[name][kind] for kind in KINDS if kind in PAPER[name]}
     shown = ((title, name, own, ours), (f"{title} in the paper, on real video", f"{name}-paper", paper, theirs))
     return [
