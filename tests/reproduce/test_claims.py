@@ -74,7 +74,7 @@ def test_ahead_at_the_end_with_intervals_apart_or_not() -> None:
     assert verdict("Trained alike", outcome(trained=ours + points("token_vlm", (2, 2), (5.0, 5.0001)))) == "no"
     # Two seeds far apart leave the mean open by 12.7 standard errors.
     apart = outcome(trained=ours + points("token_vlm", (2, 2), (0.0, 3.0)))
-    assert verdict("Trained alike", apart) == "in direction; intervals overlap"
+    assert verdict("Trained alike", apart) == "in direction; chance is not ruled out"
     assert verdict("Trained alike", outcome(trained=ours)) == "not measured"
 
 
@@ -94,13 +94,13 @@ def test_more_wordings_are_compared_at_the_end() -> None:
 
 @pytest.mark.parametrize(
     ("value", "half", "said"),
-    [(2.0, 0.5, "yes"), (0.5, 0.2, "no"), (1.2, 0.5, "in direction; intervals overlap")],
+    [(2.0, 0.5, "yes"), (0.5, 0.2, "no"), (1.2, 0.5, "in direction; chance is not ruled out")],
 )
 def test_savings_are_held_against_one(value: float, half: float, said: str) -> None:
     at_1_hz = {"CIDEr-D at 1 Hz, uniform exact": 1.0, "CIDEr-D at 1 Hz, uniform pooled": 0.9}
     found = outcome(results=[result("tabletop-stream", MODEL, value, half, **at_1_hz)])
     assert verdict("Decoding where", found) == said
-    assert verdict("Average pooling", found) == "not in direction; intervals overlap"
+    assert verdict("Average pooling", found) == "not in direction; chance is not ruled out"
 
 
 def test_triplets_are_held_against_the_untouched_encoder() -> None:

@@ -26,8 +26,8 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Reproduction:
             **few,  # type: ignore[arg-type]
             out=f"{out}/compare",
             num_steps=4,
-            num_points=2,
-            first_share=0.5,
+            kinds=("vl_jepa", "token_vlm"),
+            num_points=1,
             global_batch_size=4,
             decoder_steps=2,
             more_decoder_steps=2,
@@ -38,7 +38,7 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Reproduction:
             out=f"{out}/ablate",
             num_steps=2,
             global_batch_size=4,
-            rows=("frozen-cosine",),
+            rows=("causal",),
         ),
     )
 
@@ -62,7 +62,7 @@ def test_the_page_holds_every_table_and_figure(setting: Reproduction, tmp_path: 
         "## Figure 4",
         "## Table 7",
     ]
-    for part in ("a pocket calculator", "Table 1 in miniature", "cosine", "trained parameters"):
+    for part in ("a pocket calculator", "Table 1 in miniature", "causal attention", "trained parameters"):
         assert part in text
     pictures = [line.split("(")[1].rstrip(")") for line in text.splitlines() if line.startswith("![")]
     assert len(pictures) == 7, "six panels of figure 3 and the curves of figure 4"

@@ -35,7 +35,7 @@ class Finding:
         """In words."""
         if self.clear:
             return "yes" if self.agrees else "no"
-        return "in direction; intervals overlap" if self.agrees else "not in direction; intervals overlap"
+        return f"{'in' if self.agrees else 'not in'} direction; chance is not ruled out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,9 +151,9 @@ def _result(outcome: Outcome, benchmark: str, system: str) -> Result | None:
 def _ablated(outcome: Outcome, row: str, figure: str) -> Finding | None:
     """A row of table 7 beside the one it is compared with, in one figure."""
     delta = deltas(outcome.setting.ablation, outcome.ablation).get((row, figure))
-    if delta is None or delta.same_sign is None:
+    if delta is None:
         return None
-    return Finding(ours=f"{delta.ours:+.1f} points", agrees=delta.same_sign, clear=delta.clear)
+    return Finding(ours=f"{delta.ours:+.1f} points", agrees=delta.same_sign is True, clear=delta.clear)
 
 
 def _of_table_7(says: str, name: str, figure: str) -> Claim:

@@ -14,7 +14,7 @@ from vljepa.evaluation.report.blocks import document, figure_4
 from vljepa.evaluation.report.lines import NOTE
 from vljepa.evaluation.report.paper import paper_tables
 from vljepa.evaluation.report.quoted import FIGURE_4
-from vljepa.evaluation.report.text import MINIATURE, name_of
+from vljepa.evaluation.report.text import MINIATURE, NOTHING, name_of
 from vljepa.evaluation.svg import standalone
 from vljepa.reproduce.claims import CLAIMS
 from vljepa.reproduce.run import Outcome
@@ -87,10 +87,14 @@ def _claims(outcome: Outcome) -> str:
 
 
 def _tables(outcome: Outcome) -> list[str]:
-    """The paper's own rows, and below them the miniature in the same layout."""
+    """Each as the paper has it, and after it the miniature in the same layout."""
+    filled = sorted(paper_tables(outcome.evaluation), key=lambda one: (one.table.number, one.table.synthetic))
     parts = []
-    for filled in paper_tables(outcome.evaluation):
-        parts += [f"### {name_of(filled.table)}: {escape(filled.table.title)}", "\n".join(filled_table(filled))]
+    for one in filled:
+        rows = filled_table(one)
+        # That nothing official was measured goes without saying here.
+        rows = [row for row in rows if row != NOTHING]
+        parts += [f"### {name_of(one.table)}: {escape(one.table.title)}", "\n".join(rows)]
     return parts
 
 
