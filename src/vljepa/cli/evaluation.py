@@ -1,7 +1,6 @@
 """Measure a model: ``eval``."""
 
 import dataclasses
-import hashlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -184,6 +183,7 @@ def _read(folders: tuple[Path, ...], limit: int | None) -> "tuple[list[Benchmark
 def _systems(models: "dict[str, Model | TokenModel]", features: "Features", cache: Path) -> "list[System]":
     """A system for each checkpoint, in their order."""
     from vljepa.evaluation.features import Features
+    from vljepa.evaluation.report.models import about_checkpoint
     from vljepa.evaluation.systems import model_system, token_vlm_system
     from vljepa.token_api import TokenModel
 
@@ -193,9 +193,9 @@ def _systems(models: "dict[str, Model | TokenModel]", features: "Features", cach
         own = features if features.fits(model) else Features(model, cache)
         title = _KINDS[kind] if kinds.count(kind) == 1 else f"{_KINDS[kind]} {name}"
         if isinstance(model, TokenModel):
-            systems.append(token_vlm_system(model, own, name=title, about=_about(name)))
+            systems.append(token_vlm_system(model, own, name=title, about=about_checkpoint(name)))
         else:
-            systems.append(model_system(model, own, name=title, about=_about(name)))
+            systems.append(model_system(model, own, name=title, about=about_checkpoint(name)))
     return systems
 
 
@@ -236,13 +236,6 @@ def _with_nearest(
     texts = list(dict.fromkeys(text for sample in videos for text in sample.targets))
     speaks = systems[-1].caption_clips is not None
     return [baseline, *systems, *([with_training_texts(systems[-1], texts)] if texts and not speaks else [])]
-
-
-def _about(checkpoint: str) -> str:
-    from vljepa.api import checkpoint_folder
-
-    weights = (checkpoint_folder(checkpoint) / "model.safetensors").read_bytes()
-    return f"checkpoint {checkpoint}, sha256 {hashlib.sha256(weights).hexdigest()}"
 
 
 def _lines(found: "Evaluation") -> list[str]:

@@ -15,7 +15,7 @@ from vljepa.model.counts import trained_parameters
 _STYLE = """<style>
 body { font: 15px system-ui, sans-serif; max-width: 760px; margin: 2em auto; }
 body { --s0: #1769c4; --s1: #c77700; --s2: #7a7f87; }
-svg { width: 100%; } text { fill: currentColor; font-size: 13px; } circle, rect { fill: var(--c); }
+svg { width: 100%; } text { fill: currentColor; font-size: 13px; } circle, .amount { fill: var(--c); }
 .rule { stroke: #8883; } .series { stroke: var(--c); stroke-width: 2; fill: none; }
 </style>"""
 _QUERY_TOKENS, _TEXT_TOKENS = 8, 16
@@ -84,7 +84,7 @@ def bars(values: Mapping[str, float], alt: str) -> str:
         y, width = 8 + pitch * i, value / highest * (right - left)
         parts.append(
             f'<text x="{left - 12}" y="{y + 15}" text-anchor="end">{html.escape(name)}</text>'
-            f'<rect style="--c: var(--s{_colour(name)})" x="{left}" y="{y}" width="{width:.1f}" height="20"/>'
+            f'<rect class="amount" style="--c: var(--s{_colour(name)})" x="{left}" y="{y}" width="{width:.1f}" height="20"/>'
             f'<text x="{left + width + 8:.1f}" y="{y + 15}">{value:.1f}</text>'
         )
     return drawing(720, 8 + pitch * len(values), alt, parts)

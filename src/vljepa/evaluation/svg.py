@@ -9,7 +9,7 @@ from dataclasses import dataclass
 _STYLE = """<style>
 svg { color: #222; background: #fff; font: 13px system-ui, sans-serif; --s0: #7a7f87; --s1: #c77700; --s2: #1769c4;
   --s3: #8a3fb5; --s4: #0f8a83; }
-text { fill: currentColor; } circle, rect { fill: var(--c); } .rule { stroke: #8883; }
+text { fill: currentColor; } circle, .amount { fill: var(--c); } .rule { stroke: #8883; }
 .series { stroke: var(--c); stroke-width: 2; fill: none; }
 .chance { stroke: currentColor; stroke-width: 2; stroke-dasharray: 2 3; }
 </style>"""

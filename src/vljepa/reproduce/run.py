@@ -12,6 +12,7 @@ from vljepa.api import Model, load
 from vljepa.compare.study import Study, study
 from vljepa.evaluation.benchmark import benchmark_folders, read_benchmark
 from vljepa.evaluation.features import Features
+from vljepa.evaluation.report.models import about_checkpoint
 from vljepa.evaluation.result import Evaluation, Omission, Result
 from vljepa.evaluation.runner import embedded, evaluate_all
 from vljepa.evaluation.system import System
@@ -58,7 +59,10 @@ def evaluate(setting: Reproduction, tell: Tell) -> Evaluation:
     model = load(setting.model)
     cache = Path(setting.comparison.features)
     benchmarks = [read_benchmark(folder, setting.limit) for folder in benchmark_folders(Path(setting.data, "test"))]
-    systems = [_untouched(model), model_system(model, Features(model, cache), name=MODEL, about=setting.model)]
+    systems = [
+        _untouched(model),
+        model_system(model, Features(model, cache), name=MODEL, about=about_checkpoint(setting.model)),
+    ]
     found = Evaluation(systems={system.name: system.about for system in systems})
     ready = embedded(benchmarks, systems, cache, tell)
     for one in evaluate_all(benchmarks, ready, partial(tell, "evaluating")):

@@ -10,7 +10,17 @@ from vljepa.model.counts import count_parameters
 from vljepa.model.network import model_config
 
 _CHECKPOINT = re.compile(r"checkpoint (.+), sha256 ([0-9a-f]{64})")
-"""How ``vljepa eval`` calls a system that is a checkpoint."""
+"""As ``about_checkpoint`` writes it."""
+
+
+def about_checkpoint(name: str) -> str:
+    """What is said of a system that is a checkpoint, by the name of a shipped one or its folder.
+
+    Raises:
+        UserError: there is no such checkpoint.
+    """
+    weights = (checkpoint_folder(name) / "model.safetensors").read_bytes()
+    return f"checkpoint {name}, sha256 {hashlib.sha256(weights).hexdigest()}"
 
 
 def model_facts(about: str) -> dict[str, str]:

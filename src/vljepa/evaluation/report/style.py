@@ -25,7 +25,7 @@ td:first-child { min-width: 9rem; overflow-wrap: anywhere; }
   margin-right: .4em; background: var(--c); }
 svg { width: 100%; min-width: 34rem; height: auto; font-size: 13px; } svg text { fill: currentColor; }
 .rule { stroke: var(--line); } .chance { stroke: currentColor; stroke-width: 2; stroke-dasharray: 2 3; }
-.series { stroke: var(--c); stroke-width: 2; fill: none; } circle { fill: var(--c); }
+.series { stroke: var(--c); stroke-width: 2; fill: none; } circle, .amount { fill: var(--c); }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); gap: 1.25rem; }
 figure { margin: 0; font-size: .85rem; background: var(--soft); border-radius: .5rem; overflow: hidden; }
 figure img { display: block; width: 100%; height: auto; max-height: 11rem; object-fit: contain; }
