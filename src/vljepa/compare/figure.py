@@ -84,7 +84,8 @@ def bars(values: Mapping[str, float], alt: str) -> str:
         y, width = 8 + pitch * i, value / highest * (right - left)
         parts.append(
             f'<text x="{left - 12}" y="{y + 15}" text-anchor="end">{html.escape(name)}</text>'
-            f'<rect class="amount" style="--c: var(--s{_colour(name)})" x="{left}" y="{y}" width="{width:.1f}" height="20"/>'
+            f'<rect class="amount" style="--c: var(--s{_colour(name)})" x="{left}" y="{y}" width="{width:.1f}" '
+            'height="20"/>'
             f'<text x="{left + width + 8:.1f}" y="{y + 15}">{value:.1f}</text>'
         )
     return drawing(720, 8 + pitch * len(values), alt, parts)
