@@ -26,7 +26,7 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Reproduction:
             **few,  # type: ignore[arg-type]
             out=f"{out}/compare",
             num_steps=4,
-            kinds=("vl_jepa", "token_vlm"),
+            kinds=("vl_jepa",),
             num_points=1,
             global_batch_size=4,
             decoder_steps=2,
