@@ -7,9 +7,10 @@ from functools import partial
 from vljepa.ablate.outcome import FIGURES, deltas
 from vljepa.ablate.rows import ROWS
 from vljepa.compare.figure import inference
-from vljepa.compare.outcome import NAMES, PANELS, Mean, curve
+from vljepa.compare.outcome import BOTH, NAMES, PANELS, curve
 from vljepa.compare.points import Point
 from vljepa.compare.setting import Kind
+from vljepa.evaluation.report.quoted import FIGURE_4
 from vljepa.evaluation.result import Result
 from vljepa.model.counts import trained_parameters
 from vljepa.reproduce.run import MODEL, UNTOUCHED, Outcome
@@ -52,35 +53,30 @@ class Claim:
 
 def _ahead(outcome: Outcome, figure: str, of: Kind) -> Finding | None:
     """VL-JEPA before another model at the end of training."""
-    ends = _ends(outcome, figure, "vl_jepa", of)
-    if ends is None:
+    courses = [curve(outcome.study.points, kind, figure) for kind in ("vl_jepa", of)]
+    if not all(courses):
         return None
-    (_, ours), (_, theirs) = ends
+    ours, theirs = (course[-1] for course in courses)
+    scale = _SCALE[figure]
     return Finding(
-        ours=f"{_shown(ours, figure)} against {_shown(theirs, figure)} after {ours.samples:,} samples",
+        ours=f"{scale * ours.value:.2f} against {scale * theirs.value:.2f} after {ours.samples:,} samples",
         agrees=ours.value > theirs.value,
-        clear=ours.low > theirs.high or ours.high < theirs.low,
+        clear=_apart((ours.low, ours.high), (theirs.low, theirs.high)),
     )
+
+
+def _apart(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two intervals have nothing in common."""
+    return one[0] > other[1] or one[1] < other[0]
 
 
 def _lead_grows(outcome: Outcome, figure: str) -> Finding | None:
     """From the first point to the last."""
-    ends = _ends(outcome, figure, "vl_jepa", "token_vlm")
-    if ends is None:
+    points = outcome.study.points
+    if not set(BOTH) <= {point.kind for point in points}:
         return None
-    (first, last), (their_first, their_last) = ends
-    before, after = (_SCALE[figure] * (a.value - b.value) for a, b in ((first, their_first), (last, their_last)))
+    before, after = (_lead(points, figure, at) for at in (0, -1))
     return Finding(ours=f"lead of {before:+.2f}, then {after:+.2f}", agrees=after > before, clear=False)
-
-
-def _ends(outcome: Outcome, figure: str, *kinds: Kind) -> list[tuple[Mean, Mean]] | None:
-    """First and last point of some models, if all were trained."""
-    courses = [curve(outcome.study.points, kind, figure) for kind in kinds]
-    return [(course[0], course[-1]) for course in courses] if all(courses) else None
-
-
-def _shown(mean: Mean, figure: str) -> str:
-    return f"{_SCALE[figure] * mean.value:.2f}"
 
 
 def _half_the_parameters(outcome: Outcome) -> Finding:
@@ -101,15 +97,15 @@ def _more_wordings(outcome: Outcome, figure: str) -> Finding | None:
     if len(by_wordings) < 2:
         return None
     few, many = min(by_wordings), max(by_wordings)
-    before, after = (_lead(by_wordings[count], figure) for count in (few, many))
+    before, after = (_lead(by_wordings[count], figure, -1) for count in (few, many))
     return Finding(
         ours=f"lead of {before:+.2f} with {few}, {after:+.2f} with {many}", agrees=after > before, clear=False
     )
 
 
-def _lead(points: Sequence[Point], figure: str) -> float:
-    """Of VL-JEPA over the VLM at the end."""
-    ours, theirs = (curve(points, kind, figure)[-1].value for kind in ("vl_jepa", "token_vlm"))
+def _lead(points: Sequence[Point], figure: str, at: int) -> float:
+    """Of VL-JEPA over the VLM at one of their points."""
+    ours, theirs = (curve(points, kind, figure)[at].value for kind in BOTH)
     return _SCALE[figure] * (ours - theirs)
 
 
@@ -121,7 +117,7 @@ def _fewer_decodings(outcome: Outcome) -> Finding | None:
     return Finding(
         ours=f"{streams.value:.2f} times ({low:.2f} to {high:.2f})",
         agrees=streams.value > 1,
-        clear=low > 1 or high < 1,
+        clear=_apart(streams.interval, (1.0, 1.0)),
     )
 
 
@@ -140,7 +136,7 @@ def _firmer_texts(outcome: Outcome) -> Finding | None:
     return Finding(
         ours=f"{100 * ours.value:.1f} % against {100 * before.value:.1f} % before training",
         agrees=ours.value > before.value,
-        clear=ours.interval[0] > before.interval[1] or ours.interval[1] < before.interval[0],
+        clear=_apart(ours.interval, before.interval),
     )
 
 
@@ -221,7 +217,7 @@ CLAIMS = (
     Claim(
         where="figure 4",
         says="Decoding where the meaning changes needs fewer decodings for the CIDEr of uniform 1 Hz",
-        paper="2.85 times",
+        paper=f"{FIGURE_4} times",
         find=_fewer_decodings,
     ),
     Claim(where="figure 4", says="Average pooling helps uniform decoding", paper="curves", find=_pooling_helps),
