@@ -89,8 +89,7 @@ def _measured(comparison: Comparison, kind: Kind, seed: int, step: int) -> Point
         if isinstance(result, UserError):
             raise result
         assert isinstance(result, Result), "every kind is measured on both tasks"
-        # A benchmark says which of a classification's figures is its value; the others stand beside it.
-        value = result.value if result.task == "caption" else {**result.figures, result.metric: result.value}["top-5"]
+        value = result.value if result.task == "caption" else result.figure("top-5")
         values[result.task].append(value)
         figures[result.benchmark] = value
     return Point(

@@ -64,6 +64,10 @@ class Result:
     curve: list[CurvePoint] = field(default_factory=list)
     """``stream`` only."""
 
+    def figure(self, name: str) -> float:
+        """One by its name: a benchmark says which of its figures is its value, the others stand beside it."""
+        return {**self.figures, self.metric: self.value}[name]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Omission:
